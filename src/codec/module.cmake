@@ -1,0 +1,1 @@
+target_link_libraries(caisson_codec PRIVATE Boost::json)
