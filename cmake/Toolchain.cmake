@@ -1,12 +1,13 @@
 # Compiler, linker and the libraries that more than one module uses.
 add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor
   -Woverloaded-virtual -Wmissing-declarations -Wformat=2
-  -Wno-gnu-statement-expression-from-macro-expansion -Wno-gnu-statement-expression
   -ffunction-sections -fdata-sections -fno-semantic-interposition)
-if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-  # Wno-dangling-reference and friends do not exist in g++ 12; unknown -Wno-* are ignored silently.
-  add_compile_options(-Wno-missing-field-initializers)
+add_compile_options(-Wno-missing-field-initializers)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+  add_compile_options(-Wno-gnu-statement-expression -Wno-gnu-statement-expression-from-macro-expansion)
 endif()
+# -iquote, not -I: <sys/socket.h> is the C library's, "sys/socket.h" is ours.
+add_compile_options("SHELL:-iquote ${CMAKE_SOURCE_DIR}/src" "SHELL:-iquote ${CMAKE_BINARY_DIR}/generated")
 add_link_options(-Wl,--gc-sections)
 if(CMAKE_BUILD_TYPE STREQUAL "Release")
   add_compile_options(-fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)

@@ -1,0 +1,115 @@
+#include "sys/fd.h"
+
+#include <array>
+#include <cerrno>
+
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+#include "sys/detail/retry.h"
+
+namespace sys {
+
+using base::Error;
+using base::Result;
+using detail::retry;
+
+void UniqueFd::reset(int fd) {
+  // close(2) frees the number even when it fails: a retry could close somebody else's.
+  if (fd_ >= 0) ::close(fd_);
+  fd_ = fd;
+}
+
+Result<Pipe> make_pipe(int flags) {
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC | flags) < 0) return Error::from_errno(errno, "pipe2");
+  return Pipe{UniqueFd{ends[0]}, UniqueFd{ends[1]}};
+}
+
+Result<UniqueFd> duplicate(int fd, int lowest) {
+  const int copy = ::fcntl(fd, F_DUPFD_CLOEXEC, lowest);
+  if (copy < 0) return Error::from_errno(errno, "duplicate a descriptor");
+  return UniqueFd{copy};
+}
+
+Result<UniqueFd> make_eventfd(unsigned initial, int flags) {
+  const int fd = ::eventfd(initial, EFD_CLOEXEC | flags);
+  if (fd < 0) return Error::from_errno(errno, "eventfd");
+  return UniqueFd{fd};
+}
+
+Result<std::size_t> read_some(int fd, std::span<char> buffer) {
+  const auto count = retry([&] { return ::read(fd, buffer.data(), buffer.size()); });
+  if (count < 0) {
+    const int saved = errno;
+    auto error = Error::from_errno(saved, "read");
+    if (saved == EAGAIN) return std::move(error).as(base::ErrorKind::Unavailable);
+    return error;
+  }
+  return static_cast<std::size_t>(count);
+}
+
+Result<std::size_t> write_some(int fd, std::string_view bytes) {
+  const auto count = retry([&] { return ::write(fd, bytes.data(), bytes.size()); });
+  if (count < 0) {
+    const int saved = errno;
+    auto error = Error::from_errno(saved, "write");
+    if (saved == EAGAIN) return std::move(error).as(base::ErrorKind::Unavailable);
+    return error;
+  }
+  return static_cast<std::size_t>(count);
+}
+
+Result<> write_all(int fd, std::string_view bytes) {
+  while (!bytes.empty()) bytes.remove_prefix(TRY(write_some(fd, bytes)));
+  return {};
+}
+
+Result<std::string> read_to_end(int fd, std::size_t limit) {
+  std::string out;
+  struct ::stat status {};
+  if (::fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && status.st_size > 0) {
+    out.reserve(static_cast<std::size_t>(status.st_size) + 1);
+  }
+  std::array<char, 16 * 1024> buffer{};
+  while (true) {
+    const std::size_t count = TRY(read_some(fd, buffer));
+    if (count == 0) return out;
+    if (out.size() + count > limit) {
+      return base::invalid(fmt::format("read: more than the limit of {} bytes", limit));
+    }
+    out.append(buffer.data(), count);
+  }
+}
+
+Result<> set_nonblocking(int fd, bool on) {
+  const int flags = ::fcntl(fd, F_GETFL);
+  if (flags < 0 || ::fcntl(fd, F_SETFL, on ? flags | O_NONBLOCK : flags & ~O_NONBLOCK) < 0) {
+    return Error::from_errno(errno, "set O_NONBLOCK");
+  }
+  return {};
+}
+
+Result<> set_cloexec(int fd, bool on) {
+  if (::fcntl(fd, F_SETFD, on ? FD_CLOEXEC : 0) < 0) return Error::from_errno(errno, "set FD_CLOEXEC");
+  return {};
+}
+
+Result<struct ::stat> stat_fd(int fd) {
+  struct ::stat status {};
+  if (::fstat(fd, &status) < 0) return Error::from_errno(errno, "fstat");
+  return status;
+}
+
+Result<> sync_fd(int fd, bool data_only) {
+  if (retry([&] { return data_only ? ::fdatasync(fd) : ::fsync(fd); }) < 0) {
+    return Error::from_errno(errno, "fsync");
+  }
+  return {};
+}
+
+std::string proc_path(int fd) { return fmt::format("/proc/self/fd/{}", fd); }
+
+}  // namespace sys

@@ -1,0 +1,71 @@
+#pragma once
+/// Owning file descriptors and the calls that read and write them.
+/// Every descriptor is opened with O_CLOEXEC; EINTR is retried, except on close(2).
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "base/result.h"
+
+namespace sys {
+
+/// Owns one descriptor, or none (-1). Closes it in the destructor.
+class [[nodiscard]] UniqueFd {
+ public:
+  UniqueFd() = default;
+  explicit UniqueFd(int fd) : fd_{fd} {}
+  UniqueFd(UniqueFd&& other) noexcept : fd_{std::exchange(other.fd_, -1)} {}
+  UniqueFd& operator=(UniqueFd&& other) noexcept {
+    reset(std::exchange(other.fd_, -1));
+    return *this;
+  }
+  ~UniqueFd() { reset(); }
+
+  [[nodiscard]] int get() const { return fd_; }
+  [[nodiscard]] bool valid() const { return fd_ >= 0; }
+  explicit operator bool() const { return valid(); }
+  /// Gives the ownership away.
+  [[nodiscard]] int release() { return std::exchange(fd_, -1); }
+  void reset(int fd = -1);
+
+ private:
+  int fd_ = -1;
+};
+
+struct Pipe {
+  UniqueFd read;
+  UniqueFd write;
+};
+
+/// pipe2(2) with O_CLOEXEC and `flags`.
+base::Result<Pipe> make_pipe(int flags = 0);
+/// fcntl(F_DUPFD_CLOEXEC): the copy is at least `lowest`.
+base::Result<UniqueFd> duplicate(int fd, int lowest = 3);
+/// An eventfd(2), close-on-exec.
+base::Result<UniqueFd> make_eventfd(unsigned initial = 0, int flags = 0);
+
+/// One read(2); 0 at the end. Errors: EAGAIN is Unavailable with that errno_value.
+base::Result<std::size_t> read_some(int fd, std::span<char> buffer);
+/// One write(2).
+base::Result<std::size_t> write_some(int fd, std::string_view bytes);
+/// All of it, for blocking descriptors.
+base::Result<> write_all(int fd, std::string_view bytes);
+/// From the present offset to the end. Errors: InvalidArgument past `limit` bytes.
+base::Result<std::string> read_to_end(int fd, std::size_t limit = std::size_t{64} << 20U);
+base::Result<> set_nonblocking(int fd, bool on);
+/// Keeps or drops close-on-exec, for a descriptor that a child is to inherit.
+base::Result<> set_cloexec(int fd, bool on);
+base::Result<struct ::stat> stat_fd(int fd);
+/// fsync(2); fdatasync when `data_only`.
+base::Result<> sync_fd(int fd, bool data_only = false);
+/// "/proc/self/fd/<n>": a path to what the descriptor refers to, for calls that take only paths.
+[[nodiscard]] std::string proc_path(int fd);
+
+}  // namespace sys
