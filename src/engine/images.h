@@ -1,0 +1,55 @@
+#pragma once
+/// The images service: docker's image verbs over the `image` module, with events and with what only
+/// the engine knows (which containers use an image). Safe from any thread; may block.
+
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "base/byte_stream.h"
+#include "base/result.h"
+#include "engine/containers.h"
+#include "spec/engine/image.h"
+
+namespace engine {
+
+/// Receives progress messages; called from several threads, one at a time.
+class ProgressSink {
+ public:
+  virtual ~ProgressSink() = default;
+  virtual void message(const spec::api::ProgressMessage& message) = 0;
+};
+
+/// Of X-Registry-Auth: never logged.
+struct RegistryAuth {
+  std::string username, password, server_address, identity_token, registry_token;
+};
+
+struct PullOptions {
+  std::string reference;  ///< fromImage
+  std::string tag;        ///< a tag or a digest; "": latest
+  std::string platform;
+  RegistryAuth auth;
+};
+
+class Images {
+ public:
+  virtual ~Images() = default;
+  virtual base::Result<std::vector<spec::api::ImageSummary>> list(bool all, const Filters& filters) = 0;
+  virtual base::Result<spec::api::ImageInspect> inspect(const std::string& ref) = 0;
+  virtual base::Result<std::vector<spec::api::ImageHistoryItem>> history(const std::string& ref) = 0;
+  virtual base::Result<std::vector<spec::api::ImageDeleteItem>> remove(const std::string& ref, bool force,
+                                                                       bool no_prune) = 0;
+  virtual base::Result<> tag(const std::string& ref, const std::string& repository, const std::string& tag) = 0;
+  /// An error that happens before the first message is the result; a later one too, and the caller
+  /// puts it on the stream.
+  virtual base::Result<> pull(const PullOptions& options, ProgressSink& progress, std::stop_token stop) = 0;
+  /// Docker archive or OCI archive, compressed or not.
+  virtual base::Result<> load(base::ByteSource& archive, bool quiet, ProgressSink& progress) = 0;
+  /// A docker archive that is an OCI layout too, as docker ≥ 25 writes it.
+  virtual base::Result<> save(const std::vector<std::string>& refs, base::ByteSink& archive) = 0;
+};
+
+}  // namespace engine

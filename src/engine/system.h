@@ -1,0 +1,45 @@
+#pragma once
+/// The system service (version, info) and the event bus. Safe from any thread.
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "base/time.h"
+#include "engine/containers.h"
+#include "spec/engine/system.h"
+
+namespace engine {
+
+/// The newest Engine API that this engine speaks, and the oldest.
+inline constexpr std::string_view kApiVersion = "1.51";
+inline constexpr std::string_view kMinApiVersion = "1.24";
+
+class System {
+ public:
+  virtual ~System() = default;
+  virtual spec::api::SystemVersion version() = 0;
+  virtual base::Result<spec::api::SystemInfo> info() = 0;
+};
+
+class EventStream {
+ public:
+  virtual ~EventStream() = default;
+  /// Blocks for the next event. False when `until` has passed or `stop` fired.
+  virtual bool next(spec::api::Event& event, std::stop_token stop) = 0;
+};
+
+class Events {
+ public:
+  virtual ~Events() = default;
+  /// Events from `since` on (nullopt: from now), then new ones up to `until` (nullopt: for ever).
+  virtual base::Result<std::unique_ptr<EventStream>> subscribe(std::optional<base::Time> since,
+                                                               std::optional<base::Time> until,
+                                                               const Filters& filters) = 0;
+};
+
+}  // namespace engine
