@@ -157,7 +157,10 @@ Result<nanoseconds> parse_duration(std::string_view text) {
         break;
       }
     }
-    if (unit == nullptr) return bad();
+    if (unit == nullptr) {
+      const auto name = rest.substr(0, rest.find_first_of(".0123456789"));
+      return invalid("time: unknown unit " + quoted(name) + " in duration " + quoted(text));
+    }
     rest.remove_prefix(unit->name.size());
     total += value * unit->nanoseconds;
   }
