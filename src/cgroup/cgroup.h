@@ -1,0 +1,132 @@
+#pragma once
+/// The control group of one container, in whatever hierarchies this host has.
+///
+/// Three layouts exist and a caller need not know which one it has:
+///  * v2 alone: one directory holds all controllers;
+///  * v1 alone: one directory of the same path in each mounted hierarchy, named ones included;
+///  * v1 with a v2 hierarchy beside it that has no controllers, or only such as `hugetlb` that no v1
+///    hierarchy has: the v2 directory is made and joined too.
+///
+/// Paths: an absolute one starts at each hierarchy's mount; a relative one at the cgroup of the
+/// calling process (on v2 at its parent, since a cgroup with processes can't hand controllers down).
+/// The driver is cgroupfs: this code makes the directories. A host whose systemd owns the tree
+/// accepts that under a delegated or otherwise unused path.
+///
+/// Sources: cgroups(7), kernel Documentation/admin-guide/cgroup-v2.rst and cgroup-v1/.
+/// Threads: a Cgroup is used by one thread at a time; different ones are independent.
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <sys/types.h>
+
+#include "base/result.h"
+#include "cgroup/resources.h"
+#include "cgroup/stats.h"
+#include "sys/fd.h"
+
+namespace cgroup {
+
+/// One mounted hierarchy.
+struct Hierarchy {
+  std::string mount_point;               ///< "/sys/fs/cgroup/memory"
+  std::vector<std::string> controllers;  ///< "memory"; for a named one "name=systemd"; v2: none here
+  bool v2 = false;
+  std::string own_path;  ///< the calling process's cgroup below the mount point: "/" or "/a/b"
+
+  [[nodiscard]] bool has(std::string_view controller) const;
+};
+
+/// The hierarchies of this host, the v2 one last. Looked up once per process by the callers.
+/// Errors: NotFound when none is mounted.
+struct Host {
+  std::vector<Hierarchy> hierarchies;
+
+  static base::Result<Host> detect();
+  /// Under another root, for tests: `root` stands for /sys/fs/cgroup, `own` for /proc/self/cgroup's text.
+  static base::Result<Host> detect_in(const std::string& root, std::string_view own);
+
+  /// Only v2 is there, so clone3 can place a child (CLONE_INTO_CGROUP).
+  [[nodiscard]] bool v2_only() const;
+  /// The hierarchy of a v1 controller, or null.
+  [[nodiscard]] const Hierarchy* v1(std::string_view controller) const;
+  [[nodiscard]] const Hierarchy* v2() const;
+};
+
+/// How a process gets in. Descriptors stay usable in any mount or user namespace.
+struct Entry {
+  std::vector<sys::UniqueFd> v1_tasks;  ///< a single-threaded process writes "0" into each
+  sys::UniqueFd v2_directory;           ///< for CLONE_INTO_CGROUP; invalid without v2
+  sys::UniqueFd v2_procs;               ///< cgroup.procs: "0" moves the writer; invalid without v2
+
+  /// Moves the calling, single-threaded process. No thread-group lock is taken on v1, which spares a
+  /// wait for RCU in each hierarchy.
+  [[nodiscard]] base::Result<> join() const;
+};
+
+/// Tells out-of-memory kills. `fd` is readable after one; `kills()` says how many there were and
+/// makes it unreadable again.
+class OomWatch {
+ public:
+  [[nodiscard]] int fd() const { return fd_.get(); }
+  /// Since the cgroup began, on v2 and on v1 since Linux 4.13. Errors: those of reading.
+  base::Result<std::uint64_t> kills();
+
+ private:
+  friend class Cgroup;
+  sys::UniqueFd fd_;
+  sys::UniqueFd control_;  ///< v1: memory.oom_control; v2: memory.events
+  bool v2_ = false;
+};
+
+class Cgroup {
+ public:
+  /// Makes the directories, parents included, and makes them usable (cpuset copied from the parent
+  /// on v1, controllers handed down on v2). One that exists already is taken as it is; then it is not
+  /// removed on failure. Errors: PermissionDenied, Internal.
+  static base::Result<Cgroup> create(const Host& host, const std::string& path);
+  /// One made before, by the directories that it named. Directories that are gone are left out.
+  static base::Result<Cgroup> open(std::vector<std::string> directories);
+
+  /// Writes limits; order-dependent pairs (memory and swap, quota and period) are put in the order
+  /// that the kernel accepts. What this host has no controller for is an error for a limit that was
+  /// asked for, except where all runtimes skip it (swap without swap accounting is an error; kernel
+  /// memory, gone from the kernel, is ignored). Errors: InvalidArgument, NotImplemented, Conflict
+  /// (check_before_update), Internal.
+  base::Result<> apply(const Resources& resources);
+
+  base::Result<Entry> entry() const;
+  base::Result<> add(pid_t pid);
+
+  base::Result<> freeze();
+  base::Result<> thaw();
+  [[nodiscard]] base::Result<bool> frozen() const;
+
+  /// Of this cgroup and those below it.
+  base::Result<std::vector<pid_t>> processes() const;
+  /// Signals all processes; SIGKILL leaves none behind, even ones that fork (cgroup.kill on v2, the
+  /// freezer on v1).
+  base::Result<> signal_all(int signal);
+
+  base::Result<Stats> stats() const;
+  /// Errors: NotImplemented without a memory controller.
+  base::Result<OomWatch> watch_oom() const;
+
+  /// Removes the directories and all below them. Processes that are just exiting make rmdir fail with
+  /// EBUSY: waits for them by their pidfds, up to `patience`. Errors: Conflict if some stay.
+  base::Result<> remove(std::chrono::milliseconds patience = std::chrono::seconds{10});
+
+  /// Absolute, one per hierarchy, the v2 one last: for the state file.
+  [[nodiscard]] const std::vector<std::string>& directories() const { return directories_; }
+  /// Where `controller` ("memory", "name=systemd", "" for v2) is, or an empty string.
+  [[nodiscard]] std::string directory_of(std::string_view controller) const;
+
+ private:
+  std::vector<std::string> directories_;
+  std::vector<Hierarchy> hierarchies_;  ///< of the same index
+};
+
+}  // namespace cgroup
