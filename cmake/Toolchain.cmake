@@ -37,6 +37,7 @@ find_package(Boost 1.81 REQUIRED COMPONENTS json)
 
 # {fmt}: Debian has no static archive of it, so base/detail/fmt.cc instantiates the library once.
 # Without locales, which the static programs would otherwise drag in.
+add_compile_definitions("CAISSON_VERSION=\"${PROJECT_VERSION}\"")
 add_compile_definitions("FMT_STATIC_THOUSANDS_SEPARATOR=','")
 
 if(CAISSON_TESTS)

@@ -74,6 +74,8 @@ class LogReader {
   virtual ~LogReader() = default;
   /// False at the end: the log's, or of following when the container has ended or `stop` fired.
   virtual base::Result<bool> next(LogEntry& entry, std::stop_token stop) = 0;
+  /// Whether `next` would return without blocking, so that a writer may hold its bytes back.
+  [[nodiscard]] virtual bool ready() { return false; }
 };
 
 enum class WaitCondition : std::uint8_t { NotRunning, NextExit, Removed };

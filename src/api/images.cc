@@ -1,0 +1,134 @@
+#include <array>
+
+#include "api/errors.h"
+#include "api/router.h"
+#include "base/strings.h"
+
+namespace api {
+
+using base::Result;
+
+namespace {
+
+engine::Images& images(Call& call) { return call.services().images; }
+
+/// Progress as a stream of JSON lines. The head goes out with the first one, so that an error before
+/// it still is a status; a later one is the stream's last line.
+class ProgressStream final : public engine::ProgressSink {
+ public:
+  explicit ProgressStream(http::Exchange& exchange) : exchange_{exchange} {}
+
+  void message(const spec::api::ProgressMessage& message) override {
+    if (!sent_) return;
+    if (!exchange_.begun()) sent_ = exchange_.begin(200, {{"Content-Type", "application/json"}});
+    if (sent_) sent_ = exchange_.write(codec::to_json(message).dump() + "\r\n");
+  }
+
+  Result<> finish(const Result<>& done) {
+    if (!done) {
+      if (!exchange_.begun()) return done;
+      spec::api::ProgressMessage last;
+      last.error = done.error().message();
+      last.error_detail = spec::api::ErrorDetail{.code = 0, .message = last.error};
+      message(last);
+    }
+    TRY(std::move(sent_));
+    if (!exchange_.begun()) TRY(exchange_.begin(200, {{"Content-Type", "application/json"}}));
+    return exchange_.finish();
+  }
+
+ private:
+  http::Exchange& exchange_;
+  Result<> sent_;  ///< a client that went away is told nothing more
+};
+
+Result<> list(Call& call) {
+  auto filters = TRY(call.filters());
+  auto json = codec::to_json(TRY(images(call).list(call.flag("all"), filters)));
+  if (json.is_array()) {
+    for (auto& image : json.items()) adapt_image(image, call.version());
+  }
+  return call.reply(200, json);
+}
+
+Result<> inspect(Call& call) {
+  auto json = codec::to_json(TRY(images(call).inspect(call.path("name"))));
+  adapt_image(json, call.version());
+  return call.reply(200, json);
+}
+
+Result<> history(Call& call) { return call.reply(200, TRY(images(call).history(call.path("name")))); }
+
+Result<> remove(Call& call) {
+  return call.reply(200, TRY(images(call).remove(call.path("name"), call.flag("force"), call.flag("noprune"))));
+}
+
+Result<> tag(Call& call) {
+  TRY(images(call).tag(call.path("name"), call.text("repo"), call.text("tag")));
+  return call.reply_empty(201);
+}
+
+Result<> create(Call& call) {
+  if (call.text("fromImage").empty()) {
+    return base::not_implemented("import of a root file system (fromSrc) is not supported: load an image archive");
+  }
+  engine::PullOptions options;
+  options.reference = call.text("fromImage");
+  options.tag = call.text("tag");
+  options.platform = call.text("platform");
+  options.auth = TRY(call.registry_auth());
+  ProgressStream progress{call.exchange()};
+  return progress.finish(images(call).pull(options, progress, call.exchange().stop_token()));
+}
+
+Result<> load(Call& call) {
+  ProgressStream progress{call.exchange()};
+  return progress.finish(images(call).load(call.exchange().body(), call.flag("quiet"), progress));
+}
+
+Result<> save(Call& call, const std::vector<std::string>& refs) {
+  /// The head goes out with the first byte: an unknown image is still a 404.
+  class Archive final : public base::ByteSink {
+   public:
+    explicit Archive(http::Exchange& exchange) : exchange_{exchange} {}
+    Result<> write(std::string_view bytes) override {
+      if (!exchange_.begun()) TRY(exchange_.begin(200, {{"Content-Type", "application/x-tar"}}));
+      return exchange_.write(bytes);
+    }
+
+   private:
+    http::Exchange& exchange_;
+  };
+  Archive archive{call.exchange()};
+  TRY(images(call).save(refs, archive));
+  return call.exchange().finish();
+}
+
+Result<> save_many(Call& call) {
+  std::vector<std::string> refs;
+  for (const auto& value : call.exchange().request().query.all("names")) {
+    for (const auto name : base::split_words(value, ',')) refs.emplace_back(name);
+  }
+  if (refs.empty()) return base::invalid("no image names given");
+  return save(call, refs);
+}
+
+Result<> save_one(Call& call) { return save(call, {call.path("name")}); }
+
+constexpr std::array kRoutes{
+    Route{"GET", "/images/json", list},
+    Route{"POST", "/images/create", create},
+    Route{"POST", "/images/load", load},
+    Route{"GET", "/images/get", save_many},
+    Route{"GET", "/images/{name...}/json", inspect},
+    Route{"GET", "/images/{name...}/history", history},
+    Route{"GET", "/images/{name...}/get", save_one},
+    Route{"POST", "/images/{name...}/tag", tag},
+    Route{"DELETE", "/images/{name...}", remove},
+};
+
+}  // namespace
+
+std::span<const Route> image_routes() { return kRoutes; }
+
+}  // namespace api

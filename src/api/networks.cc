@@ -1,0 +1,56 @@
+#include <array>
+
+#include "api/router.h"
+
+namespace api {
+
+using base::Result;
+
+namespace {
+
+engine::Networks& networks(Call& call) { return call.services().networks; }
+
+Result<> list(Call& call) {
+  codec::Json::Array items = TRY(networks(call).list(TRY(call.filters())));
+  return call.reply(200, codec::Json{std::move(items)});
+}
+
+Result<> inspect(Call& call) {
+  return call.reply(200, TRY(networks(call).inspect(call.path("id"), call.flag("verbose"))));
+}
+
+Result<> create(Call& call) { return call.reply(201, TRY(networks(call).create(TRY(call.json_body())))); }
+
+Result<> remove(Call& call) {
+  TRY(networks(call).remove(call.path("id")));
+  return call.reply_empty(204);
+}
+
+Result<> connect(Call& call) {
+  TRY(networks(call).connect(call.path("id"), TRY(call.json_body())));
+  return call.reply_empty(200);
+}
+
+Result<> disconnect(Call& call) {
+  const auto request = TRY(call.json_body());
+  const auto* container = request.find("Container");
+  const auto* force = request.find("Force");
+  TRY(networks(call).disconnect(call.path("id"), container == nullptr ? "" : container->as_string(),
+                                force != nullptr && force->as_bool()));
+  return call.reply_empty(200);
+}
+
+constexpr std::array kRoutes{
+    Route{"GET", "/networks", list},
+    Route{"POST", "/networks/create", create},
+    Route{"GET", "/networks/{id}", inspect},
+    Route{"DELETE", "/networks/{id}", remove},
+    Route{"POST", "/networks/{id}/connect", connect},
+    Route{"POST", "/networks/{id}/disconnect", disconnect},
+};
+
+}  // namespace
+
+std::span<const Route> network_routes() { return kRoutes; }
+
+}  // namespace api

@@ -1,0 +1,54 @@
+#include <array>
+
+#include "api/router.h"
+#include "base/version.h"
+
+namespace api {
+
+using base::Result;
+
+namespace {
+
+Result<> ping(Call& call) {
+  const http::Headers headers{{"Api-Version", newest_version().str()},
+                              {"Builder-Version", "1"},
+                              {"Cache-Control", "no-cache, no-store, must-revalidate"},
+                              {"Docker-Experimental", "false"},
+                              {"Ostype", "linux"},
+                              {"Pragma", "no-cache"},
+                              {"Server", "Caisson/" + std::string{base::kVersion} + " (linux)"},
+                              {"Swarm", "inactive"},
+                              {"Content-Type", "text/plain; charset=utf-8"}};
+  return call.exchange().respond(200, headers, "OK");
+}
+
+Result<> version(Call& call) { return call.reply(200, call.services().system.version()); }
+
+Result<> info(Call& call) { return call.reply(200, TRY(call.services().system.info())); }
+
+Result<> events(Call& call) {
+  const auto since = TRY(call.time("since"));
+  const auto until = TRY(call.time("until"));
+  const auto filters = TRY(call.filters());
+  const auto stream = TRY(call.services().events.subscribe(since, until, filters));
+  TRY(call.exchange().begin(200, {{"Content-Type", "application/json"}}));
+  spec::api::Event event;
+  while (stream->next(event, call.exchange().stop_token())) {
+    TRY(call.exchange().write(codec::to_json(event).dump() + "\n"));
+  }
+  return call.exchange().finish();
+}
+
+constexpr std::array kRoutes{
+    Route{"GET", "/_ping", ping},
+    Route{"HEAD", "/_ping", ping},
+    Route{"GET", "/version", version},
+    Route{"GET", "/info", info},
+    Route{"GET", "/events", events},
+};
+
+}  // namespace
+
+std::span<const Route> system_routes() { return kRoutes; }
+
+}  // namespace api

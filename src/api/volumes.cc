@@ -1,0 +1,38 @@
+#include <array>
+
+#include "api/router.h"
+
+namespace api {
+
+using base::Result;
+
+namespace {
+
+engine::Volumes& volumes(Call& call) { return call.services().volumes; }
+
+Result<> list(Call& call) {
+  codec::Json::Array items = TRY(volumes(call).list(TRY(call.filters())));
+  return call.reply(200, codec::Json::object({{"Volumes", std::move(items)}, {"Warnings", nullptr}}));
+}
+
+Result<> inspect(Call& call) { return call.reply(200, TRY(volumes(call).inspect(call.path("name")))); }
+
+Result<> create(Call& call) { return call.reply(201, TRY(volumes(call).create(TRY(call.json_body())))); }
+
+Result<> remove(Call& call) {
+  TRY(volumes(call).remove(call.path("name"), call.flag("force")));
+  return call.reply_empty(204);
+}
+
+constexpr std::array kRoutes{
+    Route{"GET", "/volumes", list},
+    Route{"POST", "/volumes/create", create},
+    Route{"GET", "/volumes/{name}", inspect},
+    Route{"DELETE", "/volumes/{name}", remove},
+};
+
+}  // namespace
+
+std::span<const Route> volume_routes() { return kRoutes; }
+
+}  // namespace api
