@@ -1,0 +1,34 @@
+#pragma once
+/// What caissond is told: dockerd's flags and daemon.json's keys, one table for both.
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/log.h"
+#include "engine/engine.h"
+#include "flags/flag_set.h"
+
+namespace caissond {
+
+struct Config {
+  engine::Options engine;
+  std::vector<std::string> hosts;
+  std::string pidfile;
+  std::string group;
+  std::string config_file = "/etc/caisson/daemon.json";
+  std::string log_level = "info", log_format = "text";
+  bool tls = false, tls_verify = false;
+  std::string tls_ca, tls_cert, tls_key;
+  bool validate = false, version = false, help = false;
+  std::vector<std::string> warnings;  ///< of settings that have no effect here
+};
+
+/// Reads the command line, then the file. Errors: InvalidArgument, with dockerd's wording: an unknown
+/// flag or key, a key that is given as a flag too, a value of the wrong type, a setting that this
+/// engine can't honour and must not ignore.
+base::Result<Config> read_config(std::span<char* const> arguments);
+
+[[nodiscard]] std::string help_text();
+
+}  // namespace caissond
