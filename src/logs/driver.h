@@ -1,0 +1,75 @@
+#pragma once
+/// Log drivers: where the output of a container goes. One lives in each container's shim, which is
+/// single-threaded; nothing of it runs in the daemon.
+///
+/// Drivers so far: `json-file` (docker's format, byte for byte) and `none`.
+///
+/// Durability: a line is in the kernel's page cache when write() returns, so it survives the death of
+/// every process; there is no fsync, as in docker. A full disk is not an error of the container:
+/// write() says Unavailable with ENOSPC, the shim tries again later and the container blocks on its
+/// pipe meanwhile (`mode=blocking`) or loses what does not fit `max-buffer-size` (`mode=non-blocking`).
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "base/time.h"
+
+namespace logs {
+
+enum class Stream : std::uint8_t { Stdout = 1, Stderr = 2 };
+[[nodiscard]] std::string_view name_of(Stream stream);  ///< "stdout", "stderr"
+
+/// What the engine decides about a container's log.
+struct Config {
+  std::string driver;                          ///< "" is json-file
+  std::map<std::string, std::string> options;  ///< max-size, max-file, compress, mode, …
+  /// The log file, absolute: <data-root>/containers/<id>/<id>-json.log. Rotated ones stand beside it
+  /// as <path>.1 (the youngest), <path>.2, … with ".gz" behind when compressed.
+  std::string path;
+  /// What `labels`, `labels-regex`, `env`, `env-regex` and `tag` select, already chosen and expanded
+  /// by the engine: written as "attrs" of each line, shown by `logs --details`.
+  std::map<std::string, std::string> attributes;
+};
+void describe(auto& v, Config& config) {
+  v("driver", config.driver);
+  v.opt("options", config.options);
+  v("path", config.path);
+  v.opt("attributes", config.attributes);
+}
+
+/// Whether the driver is known and takes these options with these values; for `create`, before
+/// anything starts. Errors: InvalidArgument in docker's words ("unknown log opt 'x' for json-file
+/// log driver"), for a driver that is unknown too.
+base::Result<> validate(const Config& config);
+
+/// Options that every driver has, parsed.
+struct DeliveryMode {
+  bool blocking = true;
+  std::uint64_t buffer_bytes = std::uint64_t{1} << 20U;
+};
+base::Result<DeliveryMode> delivery_mode(const Config& config);
+
+class Driver {
+ public:
+  virtual ~Driver() = default;
+
+  /// Opens the log for appending. A last line that a crash cut short is ended first, so that it
+  /// spoils no other. Errors: InvalidArgument (options), those of open(2).
+  static base::Result<std::unique_ptr<Driver>> open(const Config& config);
+
+  /// Takes bytes as they were read from the process, cut anywhere; `time` is when. Lines are split
+  /// here: a line is written with its "\n"; 16 KiB without one are written as a partial line. All of
+  /// `bytes` is taken or, after an error, kept inside: call again with no bytes to try again.
+  virtual base::Result<> write(Stream stream, std::string_view bytes, base::Time time) = 0;
+  /// The stream has ended: writes what stands there without its newline.
+  virtual base::Result<> end(Stream stream) = 0;
+  /// Bytes taken but not in the file because of an error; 0 as a rule.
+  [[nodiscard]] virtual std::size_t pending() const = 0;
+};
+
+}  // namespace logs
