@@ -1,0 +1,210 @@
+"""Caisson beside docker, podman, runc, crun and the bare kernel. Started by bench/run; see README.md."""
+import argparse
+import hashlib
+import io
+import json
+import os
+import random
+import subprocess
+import tarfile
+import time
+
+from engines import engines, runtimes
+from measure import Failed, LIBC, Table, all_at_once, peak_rss_kib, wall
+
+WORK, BIN = os.environ["BENCH_DIR"], os.environ["BENCH_BIN"]
+FLOOR = f"{WORK}/floor"
+PR_SET_CHILD_SUBREAPER = 36
+
+
+def hide_idle_cgroup2():
+    """crun refuses a hybrid layout whose v2 side has controllers: hide that side, from all alike."""
+    controllers = "/sys/fs/cgroup/unified/cgroup.controllers"
+    if os.path.exists(controllers):
+        subprocess.run(["umount", "/sys/fs/cgroup/unified"], check=False)
+
+
+def file_system():
+    """One XFS for everything."""
+    image, mounted = f"{WORK}/fs.img", f"{WORK}/fs"
+    os.mkdir(mounted)
+    with open(image, "wb") as out:
+        out.truncate(20 << 30)
+    subprocess.run(["mkfs.xfs", "-q", image], check=True)
+    subprocess.run(["mount", "-o", "loop,noatime", image, mounted], check=True)
+    return mounted
+
+
+def busybox_root(path):
+    os.makedirs(f"{path}/bin")
+    for name in ("dev", "proc", "sys", "tmp", "etc"):
+        os.mkdir(f"{path}/{name}")
+    subprocess.run(["cp", "/bin/busybox", f"{path}/bin/busybox"], check=True)
+    for applet in ("true", "sh", "sleep", "cat"):
+        os.symlink("busybox", f"{path}/bin/{applet}")
+
+
+def archive(path, tag, layers, config):
+    """A docker archive of uncompressed layers: bytes of tars."""
+    digests = ["sha256:" + hashlib.sha256(layer).hexdigest() for layer in layers]
+    body = json.dumps({"architecture": "amd64", "os": "linux", "config": config, "rootfs": {"type": "layers", "diff_ids": digests}}).encode()
+    name = hashlib.sha256(body).hexdigest() + ".json"
+    files = {name: body, "manifest.json": json.dumps([{"Config": name, "RepoTags": [tag], "Layers": [f"{i}/layer.tar" for i in range(len(layers))]}]).encode()}
+    files |= {f"{i}/layer.tar": layer for i, layer in enumerate(layers)}
+    with tarfile.open(path, "w") as out:
+        for member, data in files.items():
+            info = tarfile.TarInfo(member)
+            info.size = len(data)
+            out.addfile(info, io.BytesIO(data))
+
+
+def tar_of_tree(path):
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as tar:
+        tar.add(path, ".")
+    return out.getvalue()
+
+
+def tar_of_files(count, total, seed):
+    """`count` files of together `total` bytes, half of them compressible."""
+    dice, out = random.Random(seed), io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as tar:
+        for number in range(count):
+            size = total // count
+            info = tarfile.TarInfo(f"usr/share/{seed}/{number // 100}/{number}")
+            info.size = size
+            tar.addfile(info, io.BytesIO(dice.randbytes(size // 2) + b"caisson " * (size // 16 + 1)))
+    return out.getvalue()
+
+
+def bundle(root, directory):
+    """A full OCI configuration: runc's own default, all namespaces, limits, seccomp by deny list of nothing."""
+    os.makedirs(directory)
+    subprocess.run([runtimes(BIN).get("runc", f"{BIN}/caisson-runtime"), "spec"], cwd=directory, check=True)
+    spec = json.load(open(f"{directory}/config.json"))
+    spec["root"] = {"path": root}
+    spec["process"].update(terminal=False, args=["/bin/true"])
+    spec["process"].pop("rlimits", None)
+    spec["linux"]["resources"] = {"memory": {"limit": 64 << 20}, "pids": {"limit": 100}}
+    json.dump(spec, open(f"{directory}/config.json", "w"))
+
+
+def part_runtime(table, fs):
+    root, directory = f"{fs}/root", f"{fs}/bundle"
+    bundle(root, directory)
+    LIBC.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    number = iter(range(10**9))
+
+    def argv(path, who):
+        return [path, "--root", f"{fs}/rt-{who}", "run", "--bundle", directory, f"b{next(number)}"]
+
+    floor = [FLOOR, "-r", root, "-m", "-n", "-c", "bench", "--", "/bin/true"]
+    found = runtimes(BIN)
+    cases = {who: (lambda path=path, who=who: wall(argv(path, who))) for who, path in found.items()}
+    cases["floor"] = lambda: wall(floor)
+    table.take_turns("runtime: run /bin/true", "ms", cases, 60, warm=3, reference="caisson-runtime")
+    cases = {who: (lambda path=path, who=who: all_at_once([argv(path, who) for _ in range(20)])) for who, path in found.items()}
+    cases["floor"] = lambda: all_at_once([floor] * 20)
+    table.take_turns("runtime: 20 at once, until the last ends", "ms", cases, 6, reference="caisson-runtime")
+    table.take_turns("runtime: peak RSS", "MiB", {who: (lambda path=path, who=who: peak_rss_kib(argv(path, who), f"{fs}/rss")) for who, path in found.items()},
+                     5, scale=1 / 1024, reference="caisson-runtime")
+
+
+def ready(fs):
+    found = engines(fs, BIN)
+    archive(f"{fs}/bench.tar", "bench:1", [tar_of_tree(f"{fs}/root")], {"Cmd": ["sh"], "Env": ["PATH=/bin"]})
+    for engine in list(found):
+        try:
+            engine.start()
+            engine.call("load", "-i", f"{fs}/bench.tar")
+        except Failed as failure:
+            print(f"  dropped {engine.name}: {failure}", flush=True)
+            engine.stop()
+            found.remove(engine)
+    return found
+
+
+def part_engine(table, fs, found):
+    floor = [FLOOR, "-r", f"{fs}/root", "-m", "-s", "-c", "bench"]
+    for name, flags, network in (("bridge", [], ["-b", "bench0"]), ("--network none", ["--network", "none"], ["-n"])):
+        cases = {e.name: (lambda e=e: e.call("run", "--rm", *flags, "bench:1", "true")) for e in found}
+        cases["floor"] = lambda: wall(floor + network + ["-o", f"{fs}/overlay", "--", "/bin/true"])
+        table.take_turns(f"engine: run --rm ({name}) true", "ms", cases, 40, warm=3)
+    for e in found:
+        e.call("run", "-d", "--name", "long", "bench:1", "sleep", "10000")
+    table.take_turns("engine: exec true", "ms", {e.name: (lambda e=e: e.call("exec", "long", "true")) for e in found}, 20)
+    table.take_turns("engine: ps", "ms", {e.name: (lambda e=e: e.call("ps")) for e in found}, 20)
+    for e in found:
+        e.clean()
+    table.take_turns("engine: 50 run --rm at once", "containers/s", {e.name: (lambda e=e: 50 / e.together(50, "run", "--rm", "bench:1", "true")) for e in found}, 4, scale=1, warm=0)
+
+
+def part_memory(table, fs, found):
+    for e in found:
+        e.clean()
+        e.stop()
+        e.start()
+    time.sleep(2)
+    total = lambda rows: sum(row[2] for row in rows.values()) / 1024
+    before = {e.name: e.memory() for e in found}
+    table.add("memory: idle daemon, PSS", "MiB", {name: [total(rows)] for name, rows in before.items() if rows})
+    count = 50
+    for e in found:
+        for _ in range(count // 10):
+            e.together(10, "run", "-d", "bench:1", "sleep", "10000")
+    time.sleep(2)
+    after = {e.name: e.memory() for e in found}
+    supervisors = lambda rows: sum(row[2] for name, row in rows.items() if any(word in name for word in ("shim", "conmon", "proxy"))) / count
+    table.add(f"memory: supervisor per container ({count} running), PSS", "KiB", {name: [supervisors(rows)] for name, rows in after.items()})
+    table.add("memory: all of the engine per container, PSS", "KiB", {name: [(total(rows) - total(before[name])) * 1024 / count] for name, rows in after.items()})
+    for e in found:
+        e.clean()
+
+
+def part_images(table, fs, found):
+    layers = [tar_of_files(3000, 50 << 20, seed) for seed in range(4)]
+    archive(f"{fs}/big.tar", "big:1", layers, {"Cmd": ["sh"]})
+    size = os.path.getsize(f"{fs}/big.tar") >> 20
+
+    def load(engine):
+        subprocess.run(engine.cli + ["rmi", "-f", "big:1"], env=engine.env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+        os.sync()
+        return engine.call("load", "-i", f"{fs}/big.tar")
+
+    def unpack():
+        subprocess.run(["rm", "-rf", f"{fs}/x"], check=True)
+        os.mkdir(f"{fs}/x")
+        os.sync()
+        return wall(["/bin/bash", "-c", f"cd {fs}/x; tar -xf {fs}/big.tar; for l in */layer.tar; do mkdir d${{l%/*}}; tar -xf $l -C d${{l%/*}}; done"])
+
+    table.take_turns(f"images: load of {size} MiB, 4 layers, 12,000 files", "s",
+                     {**{e.name: (lambda e=e: load(e)) for e in found}, "tar x": unpack}, 5, scale=1, warm=1)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("-o", default=None)
+    parser.add_argument("parts", nargs="*", default=[])
+    options = parser.parse_args()
+    parts = options.parts or ["runtime", "engine", "memory", "images"]
+    hide_idle_cgroup2()
+    fs = file_system()
+    busybox_root(f"{fs}/root")
+    subprocess.run("ip link set lo up && ip link add bench0 type bridge && ip addr add 10.99.0.1/16 dev bench0 && ip link set bench0 up", shell=True, check=True)
+    table, found = Table(options.o, options.quick), []
+    try:
+        if "runtime" in parts:
+            part_runtime(table, fs)
+        if set(parts) - {"runtime"}:
+            found = ready(fs)
+        for part in parts:
+            if part != "runtime":
+                globals()[f"part_{part}"](table, fs, found)
+    finally:
+        for engine in found:
+            engine.stop()
+
+
+if __name__ == "__main__":
+    main()
