@@ -9,5 +9,6 @@ function(caisson_program name)
   target_link_libraries(${name} PRIVATE ${program_MODULES})
   if(program_STATIC AND NOT CAISSON_SANITIZE)
     target_link_options(${name} PRIVATE -static -no-pie)
+    set_target_properties(${name} PROPERTIES CAISSON_STATIC ON) # leaves out libraries without an archive
   endif()
 endfunction()
