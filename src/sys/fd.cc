@@ -1,8 +1,10 @@
 #include "sys/fd.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 
+#include <poll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -108,6 +110,24 @@ Result<> sync_fd(int fd, bool data_only) {
     return Error::from_errno(errno, "fsync");
   }
   return {};
+}
+
+bool poll_readable(int fd, std::optional<std::chrono::nanoseconds> timeout) {
+  const auto start = std::chrono::steady_clock::now();
+  while (true) {
+    timespec rest{};
+    if (timeout) {
+      const auto passed = std::chrono::steady_clock::now() - start;
+      const auto left = std::max(*timeout - passed, std::chrono::nanoseconds{0});
+      rest.tv_sec = left / std::chrono::seconds{1};
+      rest.tv_nsec = (left % std::chrono::seconds{1}).count();
+    }
+    pollfd entry{.fd = fd, .events = POLLIN, .revents = 0};
+    const int count = ::ppoll(&entry, 1, timeout ? &rest : nullptr, nullptr);
+    if (count > 0) return true;
+    if (count == 0) return false;
+    if (errno != EINTR) return true;  // a broken descriptor: the caller's read tells why
+  }
 }
 
 std::string proc_path(int fd) { return fmt::format("/proc/self/fd/{}", fd); }

@@ -2,8 +2,10 @@
 /// Owning file descriptors and the calls that read and write them.
 /// Every descriptor is opened with O_CLOEXEC; EINTR is retried, except on close(2).
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -65,6 +67,9 @@ base::Result<> set_cloexec(int fd, bool on);
 base::Result<struct ::stat> stat_fd(int fd);
 /// fsync(2); fdatasync when `data_only`.
 base::Result<> sync_fd(int fd, bool data_only = false);
+/// Waits until `fd` is readable (or its other end is gone); false when `timeout` passed before.
+/// nullopt waits for ever. Source: ppoll(2).
+[[nodiscard]] bool poll_readable(int fd, std::optional<std::chrono::nanoseconds> timeout);
 /// "/proc/self/fd/<n>": a path to what the descriptor refers to, for calls that take only paths.
 [[nodiscard]] std::string proc_path(int fd);
 

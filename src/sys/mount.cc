@@ -1,0 +1,154 @@
+#include "sys/mount.h"
+
+#include <array>
+#include <cerrno>
+
+#include <sys/syscall.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+#include "base/strings.h"
+#include "sys/detail/retry.h"
+#include "sys/file.h"
+
+namespace sys {
+
+using base::Error;
+using base::Result;
+
+namespace {
+
+Error mount_error(int saved, std::string_view call, std::string_view what) {
+  if (saved == ENOSYS) {
+    return base::not_implemented(fmt::format("this kernel lacks {}(2): Linux 5.12 or newer is needed", call));
+  }
+  return Error::from_errno(saved, what);
+}
+
+/// The messages that a file system left on its context: "e tmpfs: Bad value for 'size'".
+std::string reason_of(int context) {
+  std::string out;
+  std::array<char, 512> line{};
+  while (true) {
+    const auto count = ::read(context, line.data(), line.size());
+    if (count <= 2) return out;
+    std::string_view text{line.data(), static_cast<std::size_t>(count)};
+    text.remove_prefix(2);
+    out += out.empty() ? " (" : "; ";
+    out += base::trim(text);
+  }
+}
+
+Error context_error(int context, int saved, const std::string& what) {
+  std::string reason = reason_of(context);
+  if (!reason.empty()) reason += ')';
+  auto error = Error::from_errno(saved, what);
+  return {error.kind(), saved, error.message() + reason};
+}
+
+}  // namespace
+
+Result<UniqueFd> make_mount(const NewMount& mount) {
+  const UniqueFd context{::fsopen(mount.type.c_str(), FSOPEN_CLOEXEC)};
+  if (!context) {
+    const int saved = errno;
+    if (saved == ENODEV) return base::not_implemented("this kernel has no file system " + mount.type);
+    return mount_error(saved, "fsopen", "open file system " + mount.type);
+  }
+  const int fd = context.get();
+  if (!mount.source.empty() &&
+      ::fsconfig(fd, FSCONFIG_SET_STRING, "source", mount.source.c_str(), 0) < 0) {
+    return context_error(fd, errno, fmt::format("{}: source {}", mount.type, mount.source));
+  }
+  for (const auto& [key, value, flag] : mount.parameters) {
+    const int result = flag ? ::fsconfig(fd, FSCONFIG_SET_FLAG, key.c_str(), nullptr, 0)
+                            : ::fsconfig(fd, FSCONFIG_SET_STRING, key.c_str(), value.c_str(), 0);
+    if (result < 0) {
+      return context_error(fd, errno, fmt::format("{}: option {}{}{}", mount.type, key, flag ? "" : "=", value));
+    }
+  }
+  if (mount.read_only_superblock && ::fsconfig(fd, FSCONFIG_SET_FLAG, "ro", nullptr, 0) < 0) {
+    return context_error(fd, errno, mount.type + ": option ro");
+  }
+  if (::fsconfig(fd, FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) < 0) {
+    return context_error(fd, errno, "create file system " + mount.type);
+  }
+  UniqueFd made{::fsmount(fd, FSMOUNT_CLOEXEC, static_cast<unsigned>(mount.attributes))};
+  if (!made) return context_error(fd, errno, "mount file system " + mount.type);
+  return made;
+}
+
+Result<UniqueFd> clone_mount(int dir, const std::string& path, bool recursive) {
+  const unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (recursive ? AT_RECURSIVE : 0U) |
+                         (path.empty() ? AT_EMPTY_PATH : 0U);
+  UniqueFd tree{::open_tree(dir, path.c_str(), flags)};
+  if (!tree) return mount_error(errno, "open_tree", path.empty() ? "clone a mount" : "clone mount " + path);
+  return tree;
+}
+
+namespace {
+
+Result<> change(int dir, const char* path, unsigned flags, const MountChange& wanted) {
+  struct ::mount_attr attributes {};
+  attributes.attr_set = wanted.set;
+  attributes.attr_clr = wanted.clear;
+  attributes.propagation = wanted.propagation;
+  if (wanted.user_namespace >= 0) attributes.userns_fd = static_cast<std::uint64_t>(wanted.user_namespace);
+  if (::mount_setattr(dir, path, flags, &attributes, sizeof attributes) < 0) {
+    return mount_error(errno, "mount_setattr", "change a mount's attributes");
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<> change_mount(int mount, const MountChange& wanted, bool recursive) {
+  return change(mount, "", AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0U), wanted);
+}
+
+Result<> change_mount_at(const std::string& path, const MountChange& wanted, bool recursive) {
+  return change(kCwd, path.c_str(), recursive ? AT_RECURSIVE : 0U, wanted);
+}
+
+Result<> attach_mount(int mount, int target) {
+  if (::move_mount(mount, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0) {
+    return mount_error(errno, "move_mount", "attach a mount");
+  }
+  return {};
+}
+
+Result<> pivot_to(int new_root) {
+  if (::fchdir(new_root) < 0) return Error::from_errno(errno, "enter the new root");
+  // The old root is stacked on the new one and then let go, so no directory is needed for it.
+  if (::syscall(SYS_pivot_root, ".", ".") < 0) return Error::from_errno(errno, "pivot_root");
+  if (::umount2(".", MNT_DETACH) < 0) return Error::from_errno(errno, "unmount the old root");
+  if (::chdir("/") < 0) return Error::from_errno(errno, "chdir /");
+  return {};
+}
+
+Result<> move_to_root(int new_root) {
+  if (::fchdir(new_root) < 0) return Error::from_errno(errno, "enter the new root");
+  if (::mount(".", "/", nullptr, MS_MOVE, nullptr) < 0) return Error::from_errno(errno, "move the root");
+  if (::chroot(".") < 0 || ::chdir("/") < 0) return Error::from_errno(errno, "change root");
+  return {};
+}
+
+Result<> unmount(const std::string& path, int flags) {
+  if (::umount2(path.c_str(), flags) < 0) return Error::from_errno(errno, "unmount " + path);
+  return {};
+}
+
+Result<std::uint64_t> file_system_type(int fd) {
+  struct ::statfs status {};
+  if (detail::retry([&] { return ::fstatfs(fd, &status); }) < 0) return Error::from_errno(errno, "statfs");
+  return static_cast<std::uint64_t>(status.f_type);
+}
+
+Result<> require_file_system(int fd, std::uint64_t type, std::string_view what) {
+  if (TRY(file_system_type(fd)) == type) return {};
+  return base::invalid(fmt::format("{} is not what it should be: another file system is mounted there", what));
+}
+
+}  // namespace sys
