@@ -1,0 +1,100 @@
+#pragma once
+/// The pulling side of the OCI distribution protocol, over libcurl.
+///
+/// A Client keeps connections, TLS sessions, DNS answers and tokens. `open` finds the endpoint that
+/// serves a repository: the mirrors (docker.io only), then HTTPS, then HTTP where the registry is
+/// insecure (127.0.0.0/8, ::1 and localhost are by default, as in docker). Everything that comes is
+/// checked against size and digest before it is parsed. Nothing secret is logged; an Authorization
+/// header goes to no host but the one it is for, and not from HTTPS to HTTP.
+///
+/// Threads: any for Client and Repository, one for a blob's source.
+///
+/// Errors: NotFound with docker's text ("manifest for x:1 not found: manifest unknown: …", "pull access
+/// denied for x, …"), Unauthorized, Unavailable (`Get "https://…/v2/": dial tcp: …`, also after the
+/// last retry, and when `stop` was requested), InvalidArgument (a wrong digest or size, over a limit,
+/// malformed).
+/// Source: OCI distribution specification 1.1; docker's token authentication
+/// (distribution.github.io/distribution/spec/auth).
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "base/byte_stream.h"
+#include "base/digest.h"
+#include "base/result.h"
+#include "spec/oci_image.h"
+#include "spec/reference.h"
+
+namespace distribution {
+
+/// Of X-Registry-Auth. All empty: anonymous.
+struct Credentials {
+  std::string username, password;
+  std::string identity_token;  ///< an OAuth2 refresh token
+  std::string registry_token;  ///< a bearer token, passed on as it is
+};
+
+struct Options {
+  std::vector<std::string> mirrors;              ///< of docker.io: "https://mirror.example"
+  std::vector<std::string> insecure_registries;  ///< "host[:port]" or a CIDR
+  std::string certs_dir = "/etc/docker/certs.d";
+  std::string user_agent = "caisson/0.1";
+  std::chrono::milliseconds connect_timeout{5000};  ///< resolving, connecting, TLS
+  std::chrono::seconds stall_timeout{30};           ///< without one byte
+  int attempts = 5;                                 ///< in a row without progress
+  std::chrono::milliseconds first_backoff{500};     ///< doubles, up to 10 s
+};
+
+inline constexpr std::size_t kManifestLimit = std::size_t{4} << 20U;
+inline constexpr std::size_t kConfigLimit = std::size_t{16} << 20U;
+
+struct FetchedManifest {
+  std::string bytes;
+  std::string media_type;
+  base::Digest digest;  ///< of `bytes`
+};
+
+/// Told from the reading thread that a broken download goes on after `delay`.
+class RetryObserver {
+ public:
+  virtual ~RetryObserver() = default;
+  virtual void retrying(std::chrono::seconds delay, const base::Error& cause) = 0;
+};
+
+class Repository {
+ public:
+  virtual ~Repository() = default;
+  /// "https://registry-1.docker.io": where it was found.
+  [[nodiscard]] virtual const std::string& endpoint() const = 0;
+
+  /// Image manifest or index, by tag or digest text. Schema 1 is refused.
+  virtual base::Result<FetchedManifest> manifest(const std::string& tag_or_digest, std::stop_token stop) = 0;
+  /// Media type, digest and size of a manifest without its body (HEAD).
+  virtual base::Result<spec::Descriptor> describe_manifest(const std::string& tag_or_digest,
+                                                           std::stop_token stop) = 0;
+  /// A small blob as a whole, verified.
+  virtual base::Result<std::string> read_blob(const spec::Descriptor& blob, std::size_t limit,
+                                              std::stop_token stop) = 0;
+  /// The bytes of a blob from `offset` on, exactly up to its size. A connection that breaks is resumed
+  /// by Range (or by skipping, where the server can't), with backoff. The caller checks the digest.
+  virtual base::Result<std::unique_ptr<base::ByteSource>> open_blob(const spec::Descriptor& blob,
+                                                                    std::uint64_t offset,
+                                                                    std::stop_token stop,
+                                                                    RetryObserver* observer = nullptr) = 0;
+};
+
+class Client {
+ public:
+  static base::Result<std::unique_ptr<Client>> create(Options options);
+  virtual ~Client() = default;
+  /// Pings the endpoints in order and takes the first that answers as a registry.
+  virtual base::Result<std::unique_ptr<Repository>> open(const spec::Reference& reference,
+                                                         const Credentials& credentials,
+                                                         std::stop_token stop) = 0;
+};
+
+}  // namespace distribution

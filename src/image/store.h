@@ -1,0 +1,171 @@
+#pragma once
+/// Images: pull, load, save, list, tag, remove, over the blob store, the snapshotter and the records.
+///
+/// An image's id is the digest of its config. What the records hold of it: the config and manifest
+/// blobs, its layers (one snapshot per chain id), and its references: tags "docker.io/library/x:1" and
+/// digests "docker.io/library/x@sha256:…". The layout's index.json follows each change.
+///
+/// Life of a layer: it is downloaded and unpacked as one stream, in parallel with the others, under a
+/// pin on its chain id. The image's record is committed when all its blobs and snapshots are durable;
+/// then the pins go. What neither a record nor a pin nor a snapshot above needs is removed by `remove`
+/// and `collect`. A process that dies in the middle leaves partial blobs, which the next pull resumes,
+/// and layers without an image, which `collect` finds.
+///
+/// Threads: any, for all functions. No lock is held while bytes move.
+/// Errors carry docker's wording: NotFound "No such image: x:latest", Conflict "conflict: unable to …",
+/// InvalidArgument "invalid reference format…".
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "base/byte_stream.h"
+#include "base/digest.h"
+#include "base/result.h"
+#include "content/store.h"
+#include "distribution/client.h"
+#include "snapshot/snapshotter.h"
+#include "spec/engine/image.h"
+#include "spec/oci_image.h"
+#include "spec/reference.h"
+#include "state/database.h"
+
+namespace image {
+
+/// Receives progress; called from several threads, one at a time.
+class ProgressSink {
+ public:
+  virtual ~ProgressSink() = default;
+  virtual void message(const spec::api::ProgressMessage& message) = 0;
+};
+
+/// A container that was made from an image.
+struct ImageUser {
+  std::string container_id;
+  bool running = false;
+};
+/// Who uses an image. The engine knows; called without any lock of this module held.
+class ImageUsers {
+ public:
+  virtual ~ImageUsers() = default;
+  [[nodiscard]] virtual std::vector<ImageUser> users_of(const base::Digest& image_id) const = 0;
+};
+
+/// docker's filters: name → values.
+using Filters = std::map<std::string, std::vector<std::string>>;
+
+struct Options {
+  /// Directory of built-in image archives (*.tar), "" for none.
+  std::string builtin_path;
+  int max_concurrent_downloads = 3;
+  distribution::Options registries;
+};
+
+struct PullRequest {
+  /// With a tag or a digest; `spec::Reference::with_default_tag` for a bare name.
+  spec::Reference reference;
+  /// "linux/arm64/v8"; "" for this machine's.
+  std::string platform;
+  distribution::Credentials credentials;
+};
+
+struct ListOptions {
+  bool all = false;
+  /// dangling, label, reference, before, since, until. Errors: InvalidArgument "invalid filter 'x'".
+  Filters filters;
+};
+
+/// What `create` needs of an image.
+struct Image {
+  base::Digest id;
+  spec::ImageConfig config;
+  /// Key of the topmost layer's snapshot, the parent for Snapshotter::prepare; "" without layers.
+  std::string top_layer;
+  std::uint64_t size = 0;                            ///< bytes of all files of all layers
+  std::vector<std::string> repo_tags, repo_digests;  ///< familiar form, sorted
+};
+
+/// Keeps an image's layers from being removed while a container is made of them.
+class Hold {
+ public:
+  Hold(Hold&&) noexcept;
+  Hold& operator=(Hold&&) noexcept;
+  ~Hold();
+  [[nodiscard]] const Image& image() const;
+
+ private:
+  friend class Store;
+  struct State;
+  explicit Hold(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+/// What changed, for the engine's events.
+struct Removed {
+  std::vector<spec::api::ImageDeleteItem> items;  ///< in docker's order
+  base::Digest id;                                ///< of the image
+};
+
+class Store {
+ public:
+  /// The collaborators outlive the store. Brings index.json up to date and collects what a crash left.
+  static base::Result<std::unique_ptr<Store>> open(state::Database& database, content::Store& content,
+                                                   snapshot::Snapshotter& snapshotter, Options options);
+  ~Store();
+  Store(const Store&) = delete;
+  Store& operator=(const Store&) = delete;
+
+  // -- reading ------------------------------------------------------------------------------------
+
+  /// By name ("x", "x:tag", "x@sha256:…"), id ("sha256:…", 64 hex digits) or a unique prefix of one.
+  base::Result<Image> get(const std::string& ref) const;
+  /// As `get`, and nothing of it is removed while the Hold lives. Prepare the container's snapshot on
+  /// `image().top_layer` under it.
+  base::Result<Hold> hold(const std::string& ref);
+  /// Newest first.
+  base::Result<std::vector<spec::api::ImageSummary>> list(const ListOptions& options) const;
+  base::Result<spec::api::ImageInspect> inspect(const std::string& ref) const;
+  base::Result<std::vector<spec::api::ImageHistoryItem>> history(const std::string& ref) const;
+  /// For `docker info`.
+  base::Result<std::uint64_t> count() const;
+
+  // -- changing -----------------------------------------------------------------------------------
+
+  /// Pulls, or takes the built-in image where no registry can be reached. The id of the image.
+  /// Errors: NotFound (manifest or repository), Unauthorized, Unavailable (no registry answers),
+  /// InvalidArgument (wrong digest, a malformed image, refused layer), Internal (disk full, …).
+  base::Result<base::Digest> pull(const PullRequest& request, ProgressSink& progress, std::stop_token stop);
+
+  struct Loaded {
+    base::Digest id;
+    std::vector<std::string> tags;  ///< familiar; empty: loaded by id
+  };
+  /// Docker archive (also of docker ≤ 1.9), OCI archive, or both in one; plain, gzip or zstd. The
+  /// stream is read once, front to back, to its end.
+  base::Result<std::vector<Loaded>> load(base::ByteSource& archive, bool quiet, ProgressSink& progress,
+                                         std::stop_token stop = {});
+  /// Names save with their tag, ids without any. Nothing is written before all were found.
+  base::Result<> save(const std::vector<std::string>& refs, base::ByteSink& archive) const;
+
+  /// The id of the image. Errors: NotFound, InvalidArgument.
+  base::Result<base::Digest> tag(const std::string& ref, const std::string& repository,
+                                 const std::string& tag);
+  /// docker's rules: a name untags and deletes with the last name, an id deletes.
+  base::Result<Removed> remove(const std::string& ref, bool force, bool prune_parents,
+                               const ImageUsers& users);
+  /// Removes layers and blobs that nothing needs any more: after the container of a removed image is
+  /// gone. Cheap when there is nothing to do.
+  base::Result<> collect();
+
+ private:
+  friend class Hold;
+  struct State;
+  explicit Store(std::shared_ptr<State> state);
+  std::shared_ptr<State> state_;
+};
+
+}  // namespace image
