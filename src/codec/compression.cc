@@ -71,7 +71,9 @@ Result<Compression> detect_compression(std::string_view head) {
   if (is_zstd(head)) return Compression::Zstd;
   std::string_view unread;
   if (head.starts_with("BZh")) unread = "bzip2";
-  if (head.starts_with("\xfd" "7zX")) unread = "xz";
+  if (head.starts_with("\xfd"
+                       "7zX"))
+    unread = "xz";
   if (head.starts_with("\x04\x22\x4d\x18")) unread = "lz4";
   if (!unread.empty()) {
     return base::invalid(fmt::format("{} compression is not supported; use gzip, zstd or none", unread));

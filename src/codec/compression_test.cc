@@ -147,7 +147,9 @@ TEST(Gunzip, ReadsAHeaderWithNameCommentAndExtraField) {
 }
 
 TEST(Decompress, NamesWhatItDoesNotRead) {
-  const auto xz = plain("\xfd" "7zXZ and more");
+  const auto xz = plain(
+      "\xfd"
+      "7zXZ and more");
   ASSERT_FALSE(xz);
   EXPECT_EQ(xz.error().message(), "xz compression is not supported; use gzip, zstd or none");
   EXPECT_FALSE(plain("BZh91AY"));

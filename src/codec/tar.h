@@ -32,16 +32,16 @@ enum class TarType : std::uint8_t { File, Directory, Symlink, HardLink, CharDevi
 [[nodiscard]] std::string_view name_of(TarType type);
 
 struct TarEntry {
-  std::string path;         ///< as in the archive; a directory's may end in '/'
+  std::string path;  ///< as in the archive; a directory's may end in '/'
   TarType type = TarType::File;
-  std::uint32_t mode = 0;   ///< permission bits with setuid, setgid and sticky: 07777 at most
+  std::uint32_t mode = 0;  ///< permission bits with setuid, setgid and sticky: 07777 at most
   std::uint32_t uid = 0;
   std::uint32_t gid = 0;
   std::uint64_t size = 0;   ///< of a file, holes included; 0 for all others
   std::string link_target;  ///< of a symlink or a hard link
   std::uint32_t device_major = 0;
   std::uint32_t device_minor = 0;
-  struct ::timespec mtime {};
+  struct ::timespec mtime{};
   std::vector<std::pair<std::string, std::string>> xattrs;  ///< full name ("user.x") and value
 };
 
@@ -93,7 +93,7 @@ class TarWriter {
 
   base::ByteSink& sink_;
   std::uint64_t bytes_ = 0;
-  std::uint64_t left_ = 0;     // of the present file
+  std::uint64_t left_ = 0;  // of the present file
 };
 
 }  // namespace codec

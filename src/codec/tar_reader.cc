@@ -74,7 +74,8 @@ std::string_view text_or_empty(const char* text) { return text != nullptr ? std:
 // The one warning that is none: in the C locale libarchive keeps the bytes of a name as they are, and
 // says so for each name in a pax header that is not ASCII.
 bool is_about_charset(::archive* handle) {
-  return text_or_empty(archive_error_string(handle)).find("can't be converted from") != std::string_view::npos;
+  return text_or_empty(archive_error_string(handle)).find("can't be converted from") !=
+         std::string_view::npos;
 }
 
 Result<std::uint32_t> checked_id(la_int64_t id, std::string_view what) {
@@ -141,7 +142,8 @@ Result<bool> TarReader::next(TarEntry& entry) {
   const int status = archive_read_next_header(handle, &state_->entry);
   if (status == ARCHIVE_EOF) return false;
   if (status != ARCHIVE_OK && !(status == ARCHIVE_WARN && is_about_charset(handle))) return state_->failure();
-  TRY(state_->describe(entry).context("tar: " + base::quoted(text_or_empty(archive_entry_pathname(state_->entry)))));
+  TRY(state_->describe(entry).context("tar: " +
+                                      base::quoted(text_or_empty(archive_entry_pathname(state_->entry)))));
   return true;
 }
 
@@ -162,8 +164,8 @@ Result<bool> TarReader::next_block(TarBlock& block) {
 
 base::ByteSource& TarReader::data() {
   if (!state_->data) {
-    const bool file = archive_entry_filetype(state_->entry) == AE_IFREG &&
-                      archive_entry_hardlink(state_->entry) == nullptr;
+    const bool file =
+        archive_entry_filetype(state_->entry) == AE_IFREG && archive_entry_hardlink(state_->entry) == nullptr;
     const auto size = file ? static_cast<std::uint64_t>(archive_entry_size(state_->entry)) : 0U;
     state_->data = std::make_unique<State::Data>(*this, size);
   }

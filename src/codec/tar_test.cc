@@ -100,7 +100,8 @@ TEST(Tar, WhatUstarCanNotHoldGoesIntoPax) {
   older.entry.mtime = {.tv_sec = -5, .tv_nsec = 0};
   Item attributes = file("attributes", "4");
   using namespace std::string_literals;
-  attributes.entry.xattrs = {{"security.capability", "\x01\0\0\x02\0\x20\0\0\0\n\0=\0"s}, {"user.note", "hello"}};
+  attributes.entry.xattrs = {{"security.capability", "\x01\0\0\x02\0\x20\0\0\0\n\0=\0"s},
+                             {"user.note", "hello"}};
   expect_round_trip({big, older, attributes});
 }
 
@@ -125,9 +126,10 @@ TEST(Tar, NamesOfEveryLengthRoundTrip) {
 TEST(Tar, NamesAreBytes) {
   ASSERT_STREQ(std::setlocale(LC_ALL, nullptr), "C");
   // Composed, decomposed, not UTF-8 at all, and with what a shell would trip over.
-  expect_round_trip({file("\xc3\xa9", "1"), file("e\xcc\x81", "2"), file("\xff\xfe", "3"), file("a b\n\"'\\", "4"),
-                     other("l\xc3\xa9", TarType::Symlink, "e\xcc\x81/\xff"),
-                     file(std::string(150, 'x') + "e\xcc\x81", "5"), file(std::string(150, 'x') + "\xff", "6")});
+  expect_round_trip({file("\xc3\xa9", "1"), file("e\xcc\x81", "2"), file("\xff\xfe", "3"),
+                     file("a b\n\"'\\", "4"), other("l\xc3\xa9", TarType::Symlink, "e\xcc\x81/\xff"),
+                     file(std::string(150, 'x') + "e\xcc\x81", "5"),
+                     file(std::string(150, 'x') + "\xff", "6")});
 }
 
 TEST(Tar, OutputIsDeterministic) {

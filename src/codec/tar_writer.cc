@@ -72,7 +72,8 @@ bool put_path(Header& header, std::string_view path) {
 void append_record(std::string& out, std::string_view key, std::string_view value) {
   const std::size_t rest = key.size() + value.size() + 3;
   std::size_t length = rest + 1;
-  while (length != rest + fmt::formatted_size("{}", length)) length = rest + fmt::formatted_size("{}", length);
+  while (length != rest + fmt::formatted_size("{}", length))
+    length = rest + fmt::formatted_size("{}", length);
   fmt::format_to(std::back_inserter(out), "{} {}={}\n", length, key, value);
 }
 

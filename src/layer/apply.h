@@ -51,7 +51,7 @@ struct Applied {
   std::uint64_t tar_bytes = 0;      ///< uncompressed
   std::uint64_t content_bytes = 0;  ///< of all files: what docker calls the layer's size
   std::uint64_t entries = 0;
-  bool describes_root = false;      ///< has an entry for "./": goes into snapshot::NewLayer
+  bool describes_root = false;  ///< has an entry for "./": goes into snapshot::NewLayer
 };
 
 /// Reads `blob` to its end, so that a caller who hashes it has seen all of it. `root` is a directory

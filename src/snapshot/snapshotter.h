@@ -64,7 +64,7 @@ struct Info {
 
 /// Disk space of one snapshot without its parents. Hard links count once.
 struct Usage {
-  std::uint64_t bytes = 0;   ///< allocated, st_blocks × 512
+  std::uint64_t bytes = 0;  ///< allocated, st_blocks × 512
   std::uint64_t inodes = 0;
 };
 

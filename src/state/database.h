@@ -54,12 +54,12 @@ class Value {
   Value(std::nullptr_t) {}  // NOLINT(google-explicit-constructor)
   template <class Int>
     requires(std::is_integral_v<Int>)
-  Value(Int value) : value_{static_cast<std::int64_t>(value)} {}           // NOLINT
-  Value(std::string_view text) : value_{text} {}                          // NOLINT
-  Value(const std::string& text) : value_{std::string_view{text}} {}      // NOLINT
-  Value(const char* text) : value_{std::string_view{text}} {}             // NOLINT
-  Value(const base::Digest& digest) : Value{digest.str()} {}              // NOLINT
-  Value(base::Time time) : Value{time.time_since_epoch().count()} {}      // NOLINT
+  Value(Int value) : value_{static_cast<std::int64_t>(value)} {}      // NOLINT
+  Value(std::string_view text) : value_{text} {}                      // NOLINT
+  Value(const std::string& text) : value_{std::string_view{text}} {}  // NOLINT
+  Value(const char* text) : value_{std::string_view{text}} {}         // NOLINT
+  Value(const base::Digest& digest) : Value{digest.str()} {}          // NOLINT
+  Value(base::Time time) : Value{time.time_since_epoch().count()} {}  // NOLINT
   template <class Noun>
   Value(const base::Id<Noun>& id) : Value{id.str()} {}  // NOLINT
   template <class T>
