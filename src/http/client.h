@@ -5,6 +5,7 @@
 #include <chrono>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -50,10 +51,10 @@ class Reply : public base::ByteSource {
   /// Takes the connection over after 101, or after 200 to a call with `upgrade`.
   /// Errors: Conflict for any other status.
   virtual base::Result<Upgraded> hijack() = 0;
-  /// To wait with poll(2) for more of the body. With TLS or `has_buffered` there may be bytes to read
-  /// although the descriptor is not readable.
+  /// As read, without waiting: nullopt when nothing is there yet; then wait with poll(2) for `fd`.
+  virtual base::Result<std::optional<std::size_t>> read_now(std::span<char> buffer) = 0;
+  /// -1 once the body is at its end.
   [[nodiscard]] virtual int fd() const = 0;
-  [[nodiscard]] virtual bool has_buffered() const = 0;
 };
 
 /// Threads: any; calls of several threads use several connections. Outlives its replies.
@@ -72,8 +73,9 @@ class Client {
 
   [[nodiscard]] const Endpoint& endpoint() const;
 
- private:
   struct State;
+
+ private:
   std::unique_ptr<State> state_;
 };
 
