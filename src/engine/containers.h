@@ -18,6 +18,7 @@
 /// All methods are safe from any thread and may block; the `stop` tokens end a wait early.
 
 #include <chrono>
+#include <map>
 #include <memory>
 #include <optional>
 #include <stop_token>
