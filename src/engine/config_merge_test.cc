@@ -17,7 +17,7 @@ ContainerConfig image() {
   config.entrypoint = {"/entry"};
   config.user = "www";
   config.working_dir = "/srv";
-  config.labels = {{"tier", "image"}, {"os", "x"}};
+  config.labels = spec::api::Labels{{"tier", "image"}, {"os", "x"}};
   config.exposed_ports = spec::api::NameSet{{"80/tcp", {}}};
   config.volumes = spec::api::NameSet{{"/data", {}}};
   config.stop_signal = "SIGQUIT";
@@ -41,7 +41,7 @@ TEST(ConfigMerge, TheUsersWordWins) {
   ContainerConfig config;
   config.env = {"B=1", "A=user"};
   config.cmd = {"other"};
-  config.labels = {{"tier", "user"}};
+  config.labels = spec::api::Labels{{"tier", "user"}};
   config.healthcheck = spec::api::HealthConfig{.test = {"NONE"}};
   config.exposed_ports = spec::api::NameSet{{"81/tcp", {}}};
   ASSERT_TRUE(merge_image_config(config, image()));

@@ -41,8 +41,7 @@ constexpr Rule kRules[] = {
     {Running, Exit, Exited},
     {Paused, Exit, Exited},
     {Restarting, Exit, Exited},
-    {Created, Exit, Exited},  // its command could not be run: docker records 126 or 127
-    {Exited, Exit, Exited},   // the same, not for the first time
+
     {Removing, Exit, Removing},
 
     {Running, AwaitRestart, Restarting},
