@@ -4,5 +4,3 @@ file(READ "${CMAKE_CURRENT_LIST_DIR}/data/seccomp_default.json" CAISSON_SECCOMP_
 string(REGEX REPLACE "[\t\n]" "" CAISSON_SECCOMP_DEFAULT "${CAISSON_SECCOMP_DEFAULT}")
 configure_file("${CMAKE_CURRENT_LIST_DIR}/data/seccomp_default.h.in"
   "${CMAKE_BINARY_DIR}/generated/engine/seccomp_default.h" @ONLY)
-configure_file("${CMAKE_CURRENT_LIST_DIR}/data/version.h.in"
-  "${CMAKE_BINARY_DIR}/generated/engine/version.h" @ONLY)
