@@ -78,18 +78,25 @@ class OomWatch {
  private:
   friend class Cgroup;
   sys::UniqueFd fd_;
-  sys::UniqueFd control_;  ///< v1: memory.oom_control; v2: memory.events
-  bool v2_ = false;
+  std::string counter_;  ///< v1: memory.oom_control; v2: memory.events
 };
 
 class Cgroup {
  public:
   /// Makes the directories, parents included, and makes them usable (cpuset copied from the parent
-  /// on v1, controllers handed down on v2). One that exists already is taken as it is; then it is not
-  /// removed on failure. Errors: PermissionDenied, Internal.
+  /// on v1, controllers handed down on v2). One that exists already is taken as it is. Errors:
+  /// InvalidArgument (".." in the path), PermissionDenied, Internal; then what was made is removed.
   static base::Result<Cgroup> create(const Host& host, const std::string& path);
+  /// The same in steps, for a caller with something to do in between: nothing is made here, ...
+  static base::Result<Cgroup> plan(const Host& host, const std::string& path);
+  /// ... the v2 directory (a child can be cloned into it), if there is a v2 hierarchy ...
+  base::Result<> make_v2();
+  /// ... and those of v1.
+  base::Result<> make_v1();
+  /// Removes what this object made, after a failure. Best effort.
+  void discard();
   /// One made before, by the directories that it named. Directories that are gone are left out.
-  static base::Result<Cgroup> open(std::vector<std::string> directories);
+  static base::Result<Cgroup> open(const Host& host, const std::vector<std::string>& directories);
 
   /// Writes limits; order-dependent pairs (memory and swap, quota and period) are put in the order
   /// that the kernel accepts. What this host has no controller for is an error for a limit that was
@@ -125,8 +132,21 @@ class Cgroup {
   [[nodiscard]] std::string directory_of(std::string_view controller) const;
 
  private:
+  struct Place {
+    Hierarchy hierarchy;
+    std::string directory;
+  };
+  [[nodiscard]] const Place* v1_place(std::string_view controller) const;
+  [[nodiscard]] const Place* v2_place() const;
+  base::Result<> make_directory(const Place& place);
+  /// A v1 hierarchy has it, else v2, else null.
+  [[nodiscard]] const Place* place_of(std::string_view controller) const;
+  /// Where all processes are listed.
+  [[nodiscard]] const std::string& listing_directory() const;
+
+  std::vector<Place> places_;  ///< the v2 one last
   std::vector<std::string> directories_;
-  std::vector<Hierarchy> hierarchies_;  ///< of the same index
+  std::vector<std::string> made_;
 };
 
 }  // namespace cgroup

@@ -1,0 +1,207 @@
+#include "cgroup/cgroup.h"
+
+#include <algorithm>
+#include <csignal>
+
+#include <fmt/format.h>
+
+#include "base/scope_guard.h"
+#include "base/strings.h"
+#include "cgroup/detail/files.h"
+#include "sys/file.h"
+
+namespace cgroup {
+
+using base::Result;
+
+namespace {
+
+/// "/a//b/./c" → "/a/b/c". Errors: InvalidArgument for "..".
+Result<std::string> clean(std::string_view path) {
+  std::string out;
+  for (const auto part : base::split_words(path, '/')) {
+    if (part == ".") continue;
+    if (part == "..") return base::invalid(fmt::format("cgroup path {} leaves its root", base::quoted(path)));
+    out.append("/").append(part);
+  }
+  return out;
+}
+
+std::string parent_of(const std::string& path) { return path.substr(0, std::max<std::size_t>(1, path.rfind('/'))); }
+
+/// A relative path starts at the caller's own cgroup, as far as that is visible in this mount.
+Result<std::string> own_base(const Hierarchy& hierarchy) {
+  std::string own = TRY(clean(hierarchy.own_path));
+  // A v2 cgroup with processes can't have children with controllers: its parent is used.
+  if (hierarchy.v2 && !own.empty()) own = parent_of(own) == "/" ? "" : parent_of(own);
+  if (!own.empty() && !TRY(sys::exists(sys::kCwd, hierarchy.mount_point + own))) own.clear();
+  return own;
+}
+
+/// Hands every controller of the parent down to its children.
+Result<> delegate(const std::string& directory) {
+  const std::string available = TRY(detail::read_if_there(directory, "cgroup.controllers")).value_or("");
+  const auto names = base::split_words(base::trim(available));
+  if (names.empty()) return {};
+  const std::string present = TRY(detail::read(directory, "cgroup.subtree_control"));
+  const auto enabled = base::split_words(base::trim(present));
+  std::string request;
+  for (const auto name : names) {
+    if (std::ranges::find(enabled, name) == enabled.end()) request.append(" +").append(name);
+  }
+  if (request.empty() || detail::write(directory, "cgroup.subtree_control", request.substr(1))) return {};
+  // One controller may be refused for its own reasons (cpu, with real-time processes about): the
+  // others are still wanted, and who asks for a limit of the missing one gets an error.
+  for (const auto one : base::split_words(request)) {
+    base::ignore(detail::write(directory, "cgroup.subtree_control", one), "see above");
+  }
+  return {};
+}
+
+/// A fresh v1 cpuset has no CPUs and no memory nodes, and no process can enter it: takes the parent's.
+Result<> inherit_cpuset(const std::string& directory) {
+  for (const char* file : {"cpuset.cpus", "cpuset.mems"}) {
+    const std::string inherited = TRY(detail::read(parent_of(directory), file));
+    TRY(detail::write(directory, file, base::trim(inherited)));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<> Entry::join() const {
+  for (const auto& tasks : v1_tasks) TRY(sys::write_some(tasks.get(), "0").context("join a cgroup"));
+  if (v2_procs) TRY(sys::write_some(v2_procs.get(), "0").context("join a cgroup"));
+  return {};
+}
+
+Result<Cgroup> Cgroup::create(const Host& host, const std::string& path) {
+  Cgroup made = TRY(plan(host, path));
+  base::ScopeGuard undo{[&] { made.discard(); }};
+  TRY(made.make_v2());
+  TRY(made.make_v1());
+  undo.release();
+  return made;
+}
+
+Result<Cgroup> Cgroup::plan(const Host& host, const std::string& path) {
+  Cgroup out;
+  const std::string cleaned = TRY(clean(path));
+  if (cleaned.empty()) return base::invalid("a cgroup path is needed");
+  for (const auto& hierarchy : host.hierarchies) {
+    const std::string start = path.starts_with('/') ? std::string{} : TRY(own_base(hierarchy));
+    out.places_.push_back({hierarchy, hierarchy.mount_point + start + cleaned});
+    out.directories_.push_back(out.places_.back().directory);
+  }
+  return out;
+}
+
+Result<Cgroup> Cgroup::open(const Host& host, const std::vector<std::string>& directories) {
+  Cgroup out;
+  for (const auto& directory : directories) {
+    const auto owner = std::ranges::find_if(host.hierarchies, [&](const Hierarchy& one) {
+      return directory.starts_with(one.mount_point + "/");
+    });
+    if (owner == host.hierarchies.end() || !TRY(sys::exists(sys::kCwd, directory))) continue;
+    out.places_.push_back({*owner, directory});
+    out.directories_.push_back(directory);
+  }
+  return out;
+}
+
+Result<> Cgroup::make_v2() {
+  const auto* place = v2_place();
+  return place == nullptr ? Result<>{} : make_directory(*place);
+}
+
+Result<> Cgroup::make_v1() {
+  for (const auto& place : places_) {
+    if (!place.hierarchy.v2) TRY(make_directory(place));
+  }
+  return {};
+}
+
+Result<> Cgroup::make_directory(const Place& place) {
+  // From the deepest one that is there, which is the parent except for the first container.
+  std::vector<std::string> missing{place.directory};
+  while (missing.back() != place.hierarchy.mount_point) {
+    auto made = sys::make_dir(sys::kCwd, missing.back(), 0755);
+    if (made) {
+      made_.push_back(missing.back());
+      break;
+    }
+    if (made.error().errno_value() == EEXIST) break;
+    if (made.error().errno_value() != ENOENT) return std::move(made).context("create a cgroup");
+    missing.push_back(parent_of(missing.back()));
+  }
+  const bool existed = made_.empty() || made_.back() != missing.back();
+  if (!existed && place.hierarchy.has("cpuset")) TRY(inherit_cpuset(missing.back()).context("create a cgroup"));
+  if (place.hierarchy.v2) {
+    // Down from the mount, since controllers come from there level by level.
+    std::string level = place.hierarchy.mount_point;
+    const std::string below = place.directory.substr(level.size());
+    for (const auto part : base::split_words(below, '/')) {
+      if (level.size() >= missing.back().size()) break;
+      TRY(delegate(level).context("create a cgroup"));
+      level.append("/").append(part);
+    }
+  }
+  for (missing.pop_back(); !missing.empty(); missing.pop_back()) {
+    const std::string& next = missing.back();
+    if (place.hierarchy.v2) TRY(delegate(parent_of(next)).context("create a cgroup"));
+    auto made = sys::make_dir(sys::kCwd, next, 0755);
+    if (made) made_.push_back(next);
+    if (!made && made.error().errno_value() != EEXIST) return std::move(made).context("create a cgroup");
+    if (made && place.hierarchy.has("cpuset")) TRY(inherit_cpuset(next).context("create a cgroup"));
+  }
+  return {};
+}
+
+void Cgroup::discard() {
+  while (!made_.empty()) {
+    base::ignore(sys::unlink_at(sys::kCwd, made_.back(), true), "best effort; another container may be in it by now");
+    made_.pop_back();
+  }
+}
+
+const Cgroup::Place* Cgroup::v1_place(std::string_view controller) const {
+  const auto found = std::ranges::find_if(
+      places_, [&](const Place& one) { return !one.hierarchy.v2 && one.hierarchy.has(controller); });
+  return found == places_.end() ? nullptr : &*found;
+}
+
+const Cgroup::Place* Cgroup::v2_place() const {
+  return !places_.empty() && places_.back().hierarchy.v2 ? &places_.back() : nullptr;
+}
+
+const Cgroup::Place* Cgroup::place_of(std::string_view controller) const {
+  const auto* place = v1_place(controller);
+  return place != nullptr ? place : v2_place();
+}
+
+std::string Cgroup::directory_of(std::string_view controller) const {
+  const auto* place = controller.empty() ? v2_place() : v1_place(controller);
+  return place == nullptr ? std::string{} : place->directory;
+}
+
+Result<Entry> Cgroup::entry() const {
+  Entry out;
+  for (const auto& place : places_) {
+    if (place.hierarchy.v2) {
+      out.v2_directory = TRY(sys::open_dir(sys::kCwd, place.directory));
+      out.v2_procs = TRY(sys::open_at(out.v2_directory.get(), "cgroup.procs", O_WRONLY));
+    } else {
+      out.v1_tasks.push_back(TRY(sys::open_at(sys::kCwd, place.directory + "/tasks", O_WRONLY)));
+    }
+  }
+  return out;
+}
+
+Result<> Cgroup::add(pid_t pid) {
+  for (const auto& place : places_) {
+    TRY(detail::write(place.directory, "cgroup.procs", fmt::format("{}", pid)).context("add to a cgroup"));
+  }
+  return {};
+}
+
+}  // namespace cgroup

@@ -1,0 +1,32 @@
+#pragma once
+/// Writing limits, one controller at a time. `v2` says which file names hold.
+
+#include <string>
+
+#include "base/result.h"
+#include "cgroup/resources.h"
+
+namespace cgroup::detail {
+
+base::Result<> apply_memory_v1(const std::string& directory, const Resources& wanted);
+base::Result<> apply_memory_v2(const std::string& directory, const Resources& wanted);
+base::Result<> apply_cpu_v1(const std::string& directory, const Resources& wanted);
+base::Result<> apply_cpu_v2(const std::string& directory, const Resources& wanted);
+base::Result<> apply_cpuset(const std::string& directory, const Resources& wanted);
+base::Result<> apply_pids(const std::string& directory, const Resources& wanted);
+base::Result<> apply_io_v1(const std::string& directory, const Resources& wanted);
+base::Result<> apply_io_v2(const std::string& directory, const Resources& wanted);
+base::Result<> apply_hugepages(const std::string& directory, const Resources& wanted, bool v2);
+base::Result<> apply_net_class(const std::string& directory, const Resources& wanted);
+base::Result<> apply_net_priority(const std::string& directory, const Resources& wanted);
+base::Result<> apply_rdma(const std::string& directory, const Resources& wanted);
+base::Result<> apply_devices_v1(const std::string& directory, const Resources& wanted);
+base::Result<> apply_devices_v2(const std::string& directory, const Resources& wanted);
+base::Result<> apply_unified(const std::string& directory, const Resources& wanted);
+
+/// v1's 2…262144 onto v2's 1…10000 so that the defaults, 1024 and 100, meet.
+[[nodiscard]] std::uint64_t weight_of_shares(std::uint64_t shares);
+/// blkio's 10…1000 onto io.weight's 1…10000.
+[[nodiscard]] std::uint64_t io_weight_of(std::uint16_t weight);
+
+}  // namespace cgroup::detail

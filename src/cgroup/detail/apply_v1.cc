@@ -1,0 +1,180 @@
+#include <fmt/format.h>
+
+#include "base/strings.h"
+#include "cgroup/detail/apply.h"
+#include "cgroup/detail/files.h"
+#include "sys/file.h"
+
+namespace cgroup::detail {
+
+using base::Result;
+
+namespace {
+
+constexpr std::string_view kLimit = "memory.limit_in_bytes";
+constexpr std::string_view kLimitWithSwap = "memory.memsw.limit_in_bytes";
+
+template <class T>
+Result<> write_if(const std::string& directory, std::string_view file, const std::optional<T>& value) {
+  return value ? write(directory, file, fmt::format("{}", *value)) : Result<>{};
+}
+
+Result<> write_limit(const std::string& directory, std::int64_t bytes) {
+  auto written = write(directory, kLimit, fmt::format("{}", bytes));
+  if (written || written.error().errno_value() != EBUSY) return written;
+  return base::conflict(fmt::format("unable to set memory limit to {} (current usage: {}, peak usage: {})", bytes,
+                                    number_or_zero(directory, "memory.usage_in_bytes"),
+                                    number_or_zero(directory, "memory.max_usage_in_bytes")));
+}
+
+Result<> write_swap(const std::string& directory, std::int64_t bytes) {
+  auto written = write(directory, kLimitWithSwap, fmt::format("{}", bytes));
+  if (written.failed_as(base::ErrorKind::NotFound)) {
+    return base::not_implemented("swap limits need swap accounting (boot with swapaccount=1)");
+  }
+  return written;
+}
+
+/// The kernel keeps limit <= limit with swap at every moment, so growing starts with the latter.
+Result<> write_memory_and_swap(const std::string& directory, const Resources& wanted) {
+  std::optional<std::int64_t> swap = wanted.memory_and_swap;
+  if (wanted.memory_limit == -1 && !swap && TRY(has_file(directory, kLimitWithSwap))) swap = -1;
+  if (!wanted.memory_limit || !swap) {
+    if (wanted.memory_limit) TRY(write_limit(directory, *wanted.memory_limit));
+    return swap ? write_swap(directory, *swap) : Result<>{};
+  }
+  const std::uint64_t present = TRY(read_number(directory, kLimit));
+  if (*swap == -1 || present < static_cast<std::uint64_t>(*swap)) {
+    TRY(write_swap(directory, *swap));
+    return write_limit(directory, *wanted.memory_limit);
+  }
+  TRY(write_limit(directory, *wanted.memory_limit));
+  return write_swap(directory, *swap);
+}
+
+Result<> write_rates(const std::string& directory, std::string_view file, const std::vector<DeviceRate>& rates) {
+  for (const auto& [device, rate] : rates) {
+    TRY(write(directory, file, fmt::format("{}:{} {}", device.major, device.minor, rate)));
+  }
+  return {};
+}
+
+std::string device_line(const DeviceRule& rule) {
+  const auto number = [](const std::optional<std::uint32_t>& value) {
+    return value ? fmt::format("{}", *value) : std::string{"*"};
+  };
+  return fmt::format("{} {}:{} {}{}{}", rule.type, number(rule.major), number(rule.minor), rule.read ? "r" : "",
+                     rule.write ? "w" : "", rule.mknod ? "m" : "");
+}
+
+}  // namespace
+
+Result<> apply_memory_v1(const std::string& directory, const Resources& wanted) {
+  if (wanted.check_before_update && wanted.memory_limit && *wanted.memory_limit >= 0 &&
+      number_or_zero(directory, "memory.usage_in_bytes") > static_cast<std::uint64_t>(*wanted.memory_limit)) {
+    return base::conflict("rejecting memory limit below what is in use");
+  }
+  TRY(write_memory_and_swap(directory, wanted));
+  TRY(write_if(directory, "memory.soft_limit_in_bytes", wanted.memory_reservation));
+  TRY(write_if(directory, "memory.kmem.tcp.limit_in_bytes", wanted.kernel_tcp_limit));
+  if (wanted.disable_oom_killer) TRY(write(directory, "memory.oom_control", *wanted.disable_oom_killer ? "1" : "0"));
+  if (wanted.swappiness) {
+    if (*wanted.swappiness > 100) {
+      return base::invalid(fmt::format("invalid memory swappiness value: {} (0-100)", *wanted.swappiness));
+    }
+    TRY(write(directory, "memory.swappiness", fmt::format("{}", *wanted.swappiness)));
+  }
+  return {};
+}
+
+Result<> apply_cpu_v1(const std::string& directory, const Resources& wanted) {
+  if (wanted.cpu_shares && *wanted.cpu_shares != 0) {
+    TRY(write(directory, "cpu.shares", fmt::format("{}", *wanted.cpu_shares)));
+  }
+  TRY(write_if(directory, "cpu.rt_period_us", wanted.realtime_period));
+  TRY(write_if(directory, "cpu.rt_runtime_us", wanted.realtime_runtime));
+  bool period_later = false;
+  if (wanted.cpu_period && *wanted.cpu_period != 0) {
+    auto written = write(directory, "cpu.cfs_period_us", fmt::format("{}", *wanted.cpu_period));
+    // The present quota may not fit the new period: then the quota goes first.
+    period_later = !written && written.error().errno_value() == EINVAL && wanted.cpu_quota.value_or(0) != 0;
+    if (!period_later) TRY(std::move(written));
+  }
+  if (wanted.cpu_quota && *wanted.cpu_quota != 0) {
+    TRY(write(directory, "cpu.cfs_quota_us", fmt::format("{}", *wanted.cpu_quota)));
+  }
+  if (period_later) TRY(write(directory, "cpu.cfs_period_us", fmt::format("{}", *wanted.cpu_period)));
+  TRY(write_if(directory, "cpu.cfs_burst_us", wanted.cpu_burst));
+  return write_if(directory, "cpu.idle", wanted.cpu_idle);
+}
+
+Result<> apply_cpuset(const std::string& directory, const Resources& wanted) {
+  if (!wanted.cpus.empty()) TRY(write(directory, "cpuset.cpus", wanted.cpus));
+  return wanted.mems.empty() ? Result<>{} : write(directory, "cpuset.mems", wanted.mems);
+}
+
+Result<> apply_pids(const std::string& directory, const Resources& wanted) {
+  return write(directory, "pids.max", *wanted.pids_limit > 0 ? fmt::format("{}", *wanted.pids_limit) : "max");
+}
+
+Result<> apply_io_v1(const std::string& directory, const Resources& wanted) {
+  // CFQ's name or its successor's, whichever scheduler this kernel has.
+  const bool bfq = TRY(has_file(directory, "blkio.bfq.weight"));
+  const std::string weight = bfq ? "blkio.bfq.weight" : "blkio.weight";
+  const bool weights = wanted.io_weight.value_or(0) != 0 || !wanted.io_device_weights.empty();
+  if (weights && !TRY(has_file(directory, weight))) {
+    return base::not_implemented("this kernel has no block I/O weights: neither BFQ nor CFQ is there");
+  }
+  if (wanted.io_weight.value_or(0) != 0) TRY(write(directory, weight, fmt::format("{}", *wanted.io_weight)));
+  for (const auto& [device, value] : wanted.io_device_weights) {
+    TRY(write(directory, weight + "_device", fmt::format("{}:{} {}", device.major, device.minor, value)));
+  }
+  TRY(write_rates(directory, "blkio.throttle.read_bps_device", wanted.read_bytes));
+  TRY(write_rates(directory, "blkio.throttle.write_bps_device", wanted.write_bytes));
+  TRY(write_rates(directory, "blkio.throttle.read_iops_device", wanted.read_operations));
+  return write_rates(directory, "blkio.throttle.write_iops_device", wanted.write_operations);
+}
+
+Result<> apply_hugepages(const std::string& directory, const Resources& wanted, bool v2) {
+  for (const auto& [size, bytes] : wanted.hugepages) {
+    const std::string_view file = v2 ? "max" : "limit_in_bytes";
+    TRY(write(directory, fmt::format("hugetlb.{}.{}", size, file), fmt::format("{}", bytes)));
+    const std::string reserved = fmt::format("hugetlb.{}.rsvd.{}", size, file);
+    if (TRY(has_file(directory, reserved))) TRY(write(directory, reserved, fmt::format("{}", bytes)));
+  }
+  return {};
+}
+
+Result<> apply_net_class(const std::string& directory, const Resources& wanted) {
+  return write(directory, "net_cls.classid", fmt::format("{}", *wanted.net_class));
+}
+
+Result<> apply_net_priority(const std::string& directory, const Resources& wanted) {
+  for (const auto& [name, priority] : wanted.net_priority) {
+    TRY(write(directory, "net_prio.ifpriomap", fmt::format("{} {}", name, priority)));
+  }
+  return {};
+}
+
+Result<> apply_rdma(const std::string& directory, const Resources& wanted) {
+  for (const auto& [device, limits] : wanted.rdma) {
+    TRY(write(directory, "rdma.max", fmt::format("{} {}", device, limits)));
+  }
+  return {};
+}
+
+Result<> apply_devices_v1(const std::string& directory, const Resources& wanted) {
+  const sys::UniqueFd folder = TRY(sys::open_at(sys::kCwd, directory, O_PATH | O_DIRECTORY));
+  const sys::UniqueFd allow = TRY(sys::open_at(folder.get(), "devices.allow", O_WRONLY));
+  const sys::UniqueFd deny = TRY(sys::open_at(folder.get(), "devices.deny", O_WRONLY));
+  // Deny all first: that is what a list starts from, and the parent's may allow more.
+  TRY(sys::write_some(deny.get(), "a"));
+  for (const auto& rule : *wanted.devices) {
+    const int file = rule.allow ? allow.get() : deny.get();
+    const std::string line = rule.type == 'a' && !rule.major && !rule.minor ? std::string{"a"} : device_line(rule);
+    TRY(sys::write_some(file, line).context("device rule " + line));
+  }
+  return {};
+}
+
+}  // namespace cgroup::detail

@@ -1,0 +1,127 @@
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "base/strings.h"
+#include "cgroup/detail/apply.h"
+#include "cgroup/detail/device_filter.h"
+#include "cgroup/detail/files.h"
+#include "sys/bpf.h"
+#include "sys/file.h"
+
+namespace cgroup::detail {
+
+using base::Result;
+
+namespace {
+
+std::string bytes_or_max(std::int64_t bytes) { return bytes < 0 ? "max" : fmt::format("{}", bytes); }
+
+/// v2 counts swap alone. Errors: InvalidArgument.
+Result<std::string> swap_alone(const Resources& wanted) {
+  const std::int64_t both = *wanted.memory_and_swap;
+  if (both < 0) return std::string{"max"};
+  if (!wanted.memory_limit || *wanted.memory_limit < 0) return base::invalid("a swap limit needs a memory limit");
+  if (both < *wanted.memory_limit) return base::invalid("memory+swap limit should be >= memory limit");
+  return fmt::format("{}", both - *wanted.memory_limit);
+}
+
+Result<> write_rates(const std::string& directory, std::string_view key, const std::vector<DeviceRate>& rates) {
+  for (const auto& [device, rate] : rates) {
+    const std::string value = rate == 0 ? "max" : fmt::format("{}", rate);
+    TRY(write(directory, "io.max", fmt::format("{}:{} {}={}", device.major, device.minor, key, value)));
+  }
+  return {};
+}
+
+}  // namespace
+
+std::uint64_t weight_of_shares(std::uint64_t shares) {
+  if (shares <= 2) return 1;
+  if (shares >= 262144) return 10000;
+  // The quadratic exponent that goes through (2, 1), (1024, 100) and (262144, 10000).
+  const double log = std::log2(static_cast<double>(shares));
+  return static_cast<std::uint64_t>(std::ceil(std::pow(10, (log * log + 125 * log) / 612.0 - 7.0 / 34.0)));
+}
+
+std::uint64_t io_weight_of(std::uint16_t weight) {
+  if (weight <= 10) return 1;
+  return 1 + (static_cast<std::uint64_t>(weight) - 10) * 9999 / 990;
+}
+
+Result<> apply_memory_v2(const std::string& directory, const Resources& wanted) {
+  if (wanted.check_before_update && wanted.memory_limit && *wanted.memory_limit >= 0 &&
+      number_or_zero(directory, "memory.current") > static_cast<std::uint64_t>(*wanted.memory_limit)) {
+    return base::conflict("rejecting memory limit below what is in use");
+  }
+  if (wanted.memory_and_swap) {
+    const std::string swap = TRY(swap_alone(wanted));
+    auto written = write(directory, "memory.swap.max", swap);
+    // Without swap in the kernel there is nothing to limit, except that "none" was promised.
+    if (!written && !(written.failed_as(base::ErrorKind::NotFound) && (swap == "max" || swap == "0"))) {
+      return written;
+    }
+  } else if (wanted.memory_limit == -1) {
+    base::ignore(write(directory, "memory.swap.max", "max"), "there may be no swap");
+  }
+  if (wanted.memory_limit) TRY(write(directory, "memory.max", bytes_or_max(*wanted.memory_limit)));
+  if (wanted.memory_reservation) TRY(write(directory, "memory.low", bytes_or_max(*wanted.memory_reservation)));
+  return {};
+}
+
+Result<> apply_cpu_v2(const std::string& directory, const Resources& wanted) {
+  if (wanted.cpu_idle) TRY(write(directory, "cpu.idle", fmt::format("{}", *wanted.cpu_idle)));
+  if (wanted.cpu_shares && *wanted.cpu_shares != 0) {
+    TRY(write(directory, "cpu.weight", fmt::format("{}", weight_of_shares(*wanted.cpu_shares))));
+  }
+  const bool quota = wanted.cpu_quota.value_or(0) != 0;
+  const bool period = wanted.cpu_period.value_or(0) != 0;
+  if (quota || period) {
+    std::string text = quota && *wanted.cpu_quota > 0 ? fmt::format("{}", *wanted.cpu_quota) : std::string{"max"};
+    if (!quota) {
+      // Only the period changes: the quota stays.
+      const std::string present = TRY(read(directory, "cpu.max"));
+      if (const auto parts = base::cut(present, " ")) text = parts->first;
+    }
+    if (period) text += fmt::format(" {}", *wanted.cpu_period);
+    TRY(write(directory, "cpu.max", text));
+  }
+  return wanted.cpu_burst ? write(directory, "cpu.max.burst", fmt::format("{}", *wanted.cpu_burst)) : Result<>{};
+}
+
+Result<> apply_io_v2(const std::string& directory, const Resources& wanted) {
+  const bool bfq = TRY(has_file(directory, "io.bfq.weight"));
+  if (wanted.io_weight.value_or(0) != 0) {
+    if (bfq) {
+      TRY(write(directory, "io.bfq.weight", fmt::format("{}", *wanted.io_weight)));
+    } else {
+      TRY(write(directory, "io.weight", fmt::format("default {}", io_weight_of(*wanted.io_weight))));
+    }
+  }
+  for (const auto& [device, weight] : wanted.io_device_weights) {
+    const std::uint64_t value = bfq ? weight : io_weight_of(weight);
+    TRY(write(directory, bfq ? "io.bfq.weight" : "io.weight",
+              fmt::format("{}:{} {}", device.major, device.minor, value)));
+  }
+  TRY(write_rates(directory, "rbps", wanted.read_bytes));
+  TRY(write_rates(directory, "wbps", wanted.write_bytes));
+  TRY(write_rates(directory, "riops", wanted.read_operations));
+  return write_rates(directory, "wiops", wanted.write_operations);
+}
+
+Result<> apply_devices_v2(const std::string& directory, const Resources& wanted) {
+  const sys::UniqueFd folder = TRY(sys::open_dir(sys::kCwd, directory));
+  return sys::attach_device_filter(folder.get(), device_filter(*wanted.devices));
+}
+
+Result<> apply_unified(const std::string& directory, const Resources& wanted) {
+  for (const auto& [file, contents] : wanted.unified) {
+    if (file.find('/') != std::string::npos) {
+      return base::invalid(fmt::format("unified resource {} must be a file name (no slashes)", base::quoted(file)));
+    }
+    TRY(write(directory, file, contents));
+  }
+  return {};
+}
+
+}  // namespace cgroup::detail
