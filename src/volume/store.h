@@ -1,0 +1,86 @@
+#pragma once
+/// Volumes: named directories that outlive containers. The driver is `local`: a directory below
+/// <data-root>/volumes, or a mount of the options type, device and o, made while a container uses it.
+///
+///   volumes/<name>/_data     what the containers see
+///
+/// A volume exists when its row does. The directory is made before the row commits and removed after
+/// the row has gone, so a crash leaves at worst a directory without a row, which `open` collects, and
+/// never a row without a directory. Rows are durable against power loss.
+///
+/// Threads: any. Errors in docker's words: NotFound "get x: no such volume", Conflict, InvalidArgument.
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "base/time.h"
+#include "state/database.h"
+
+namespace volume {
+
+struct Volume {
+  std::string name;
+  std::string driver = "local";
+  std::map<std::string, std::string> options;  ///< "type", "device", "o"
+  std::map<std::string, std::string> labels;
+  base::Time created{};
+  std::string mountpoint;  ///< absolute: …/_data
+
+  /// Made by the engine for a container that named none.
+  [[nodiscard]] bool anonymous() const { return labels.contains("com.docker.volume.anonymous"); }
+  /// Has options of its own to be mounted with, instead of being a plain directory.
+  [[nodiscard]] bool needs_mount() const { return options.contains("device"); }
+};
+
+struct Request {
+  std::string name;    ///< "" : 64 random hex digits
+  std::string driver;  ///< "" or "local"
+  std::map<std::string, std::string> options, labels;
+};
+
+/// `name` as a local volume may be called. Errors: InvalidArgument.
+base::Result<> check_name(std::string_view name);
+
+class Store {
+ public:
+  /// `root` is made if missing (0701, so that a process in a container can traverse it).
+  static base::Result<std::unique_ptr<Store>> open(const std::string& root, state::Database& database);
+  ~Store();
+  Store(const Store&) = delete;
+  Store& operator=(const Store&) = delete;
+
+  struct Created {
+    Volume volume;
+    bool is_new = false;
+  };
+  /// Gives what is there when there is one of that name. Errors: InvalidArgument (name, option),
+  /// NotFound (driver), Conflict (another driver or other options).
+  base::Result<Created> create(const Request& request);
+  [[nodiscard]] base::Result<Volume> get(const std::string& name) const;
+  /// Sorted by name.
+  [[nodiscard]] std::vector<Volume> list() const;
+  base::Result<> remove(const std::string& name);
+  /// True when nobody has put anything into it yet.
+  base::Result<bool> is_empty(const Volume& volume) const;
+  /// Bytes on the disk, for `system df` and prune reports.
+  base::Result<std::uint64_t> usage(const Volume& volume) const;
+
+ private:
+  Store(std::string root, state::Database& database);
+  base::Result<> load();
+  base::Result<> collect_leftovers();
+  [[nodiscard]] std::string directory_of(const std::string& name) const { return root_ + "/" + name; }
+
+  std::string root_;
+  state::Database& database_;
+  mutable std::mutex mutex_;
+  std::map<std::string, Volume> volumes_;  ///< guarded by mutex_; what the rows say
+};
+
+}  // namespace volume
