@@ -1,0 +1,119 @@
+#include "distribution/detail/endpoint.h"
+
+#include <array>
+#include <utility>
+
+#include "base/strings.h"
+#include "distribution/detail/failure.h"
+
+namespace distribution::detail {
+namespace {
+
+using base::Result;
+
+constexpr std::string_view kHub = "docker.io";
+constexpr std::string_view kHubRegistry = "https://registry-1.docker.io";
+constexpr int kMostRedirects = 10;
+constexpr std::size_t kErrorBody = std::size_t{64} << 10U;
+
+/// To its end, so that the connection serves the next request.
+void drain(Response& response) {
+  base::ignore(base::read_all(*response.body, kErrorBody), "nobody wants these bytes");
+}
+
+bool is_redirect(long status) {
+  return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
+}
+
+}  // namespace
+
+Result<std::vector<Place>> places_of(const spec::Reference& reference, const Options& options,
+                                     const TrustStore& trust) {
+  std::vector<Place> places;
+  if (reference.domain() == kHub) {
+    for (const auto& mirror : options.mirrors) {
+      std::string url = mirror;
+      while (url.ends_with('/')) url.pop_back();
+      if (url.find("://") == std::string::npos) url.insert(0, "https://");
+      places.push_back({std::move(url), true});
+    }
+    places.push_back({std::string{kHubRegistry}, false});
+    return places;
+  }
+  places.push_back({"https://" + reference.domain(), false});
+  // Who put an authority into certs.d wants TLS, also on loopback.
+  const Trust known = TRY(trust.for_host(reference.domain()));
+  if (trust.is_insecure(reference.domain()) && known.extra_authorities.empty()) {
+    places.push_back({"http://" + reference.domain(), false});
+  }
+  return places;
+}
+
+Endpoint::Endpoint(Place place, Transfers& transfers, const TrustStore& trust, Credentials credentials,
+                   const std::string& path)
+    : place_{std::move(place)},
+      transfers_{transfers},
+      trust_{trust},
+      base_{place_.url + "/v2/" + path + "/"},
+      // A user's credentials are for the registry, not for whoever mirrors it.
+      authorizer_{transfers, trust, place_.mirror ? Credentials{} : std::move(credentials),
+                  "repository:" + path + ":pull"} {}
+
+Result<> Endpoint::ping(std::stop_token stop) {
+  Request request;
+  request.url = place_.url + "/v2/";
+  Response response = TRY(follow(std::move(request), std::move(stop)));
+  if (is_transient(response.status)) {
+    const std::string body = base::read_all(*response.body, kErrorBody).value_or("");
+    return std::move(status_failure(response, body)).context("Get " + base::quoted(place_.url + "/v2/"));
+  }
+  if (response.status == 401) authorizer_.learn(response, place_.url + "/v2/");
+  drain(response);
+  return {};
+}
+
+Result<Response> Endpoint::send(const std::string& method, const std::string& target,
+                                const std::vector<std::string>& headers, std::stop_token stop) {
+  for (bool again = false;; again = true) {
+    Request request;
+    request.method = method;
+    request.url = base_ + target;
+    request.headers = headers;
+    if (auto authorization = TRY(authorizer_.header(stop)); !authorization.empty()) {
+      request.headers.push_back(std::move(authorization));
+    }
+    const std::string url = request.url;
+    Response response = TRY(follow(std::move(request), stop));
+    if (response.status != 401 || again) return response;
+    // A registry may ask for a token only here, or the token has expired on its side.
+    const bool learned = authorizer_.learn(response, url);
+    const bool fresh = authorizer_.forget_token();
+    if (!learned && !fresh) return response;
+  }
+}
+
+Result<Response> Endpoint::follow(Request request, std::stop_token stop) {
+  for (int hops = 0;; ++hops) {
+    request.trust = TRY(trust_.for_url(request.url));
+    Response response = TRY(transfers_.send(request, stop));
+    const std::string location{response.header("location")};
+    if (!is_redirect(response.status) || location.empty()) return response;
+    if (hops == kMostRedirects) {
+      return base::internal("Get " + base::quoted(place_.url) + ": stopped after 10 redirects");
+    }
+    const std::string next = TRY(resolve_url(request.url, location));
+    const Url from = TRY(parse_url(request.url));
+    const Url to = TRY(parse_url(next));
+    if (from.scheme == "https" && to.scheme == "http" && request.trust.verify) {
+      return base::internal("Get " + base::quoted(place_.url) + ": refusing a redirect from https to " +
+                            to.origin());
+    }
+    if (from.origin() != to.origin()) {
+      std::erase_if(request.headers, [](const std::string& h) { return h.starts_with("Authorization:"); });
+    }
+    request.url = next;
+    drain(response);
+  }
+}
+
+}  // namespace distribution::detail

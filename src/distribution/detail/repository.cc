@@ -1,0 +1,160 @@
+#include "distribution/detail/repository.h"
+
+#include <utility>
+
+#include "base/log.h"
+#include "base/strings.h"
+#include "codec/sha256.h"
+#include "distribution/detail/blob_source.h"
+#include "distribution/detail/failure.h"
+#include "distribution/detail/retry.h"
+
+namespace distribution::detail {
+namespace {
+
+using base::Error;
+using base::ErrorKind;
+using base::Result;
+
+constexpr std::size_t kErrorBody = std::size_t{64} << 10U;
+
+/// Schema 1 is asked for too, last and least, so that a registry that has nothing else says so instead
+/// of "unknown": the refusal can then name the reason.
+std::vector<std::string> accepted_manifests() {
+  std::vector<std::string> headers;
+  for (const auto type : {spec::media::kOciIndex, spec::media::kDockerList, spec::media::kOciManifest,
+                          spec::media::kDockerManifest}) {
+    headers.push_back("Accept: " + std::string{type});
+  }
+  headers.push_back("Accept: " + std::string{spec::media::kDockerSchema1Signed} + ";q=0.1");
+  return headers;
+}
+
+std::string media_type_of(std::string_view content_type) {
+  return std::string{base::trim(content_type.substr(0, content_type.find(';')))};
+}
+
+/// A source that keeps its endpoint and session.
+struct Keep {
+  std::shared_ptr<Session> session;
+  std::shared_ptr<Endpoint> endpoint;
+};
+
+Error mismatch(const std::string& what, const std::string& wanted, const base::Digest& got) {
+  return base::invalid(what + ": digest mismatch: wanted " + wanted + ", got " + got.str());
+}
+
+}  // namespace
+
+Session::Session(Options session_options, spec::Reference session_reference, Credentials session_credentials)
+    : options{std::move(session_options)},
+      reference{std::move(session_reference)},
+      credentials{std::move(session_credentials)},
+      trust{options.certs_dir, options.insecure_registries},
+      transfers{options.user_agent, Timeouts{options.connect_timeout, options.stall_timeout}} {}
+
+Result<> RegistryRepository::connect(std::stop_token stop) {
+  std::optional<Error> failure;
+  while (next_place_ < session_->places.size()) {
+    const Place& place = session_->places[next_place_++];
+    auto endpoint = std::make_shared<Endpoint>(place, session_->transfers, session_->trust,
+                                               session_->credentials, session_->reference.path());
+    auto pinged = endpoint->ping(stop);
+    if (pinged) {
+      endpoint_ = std::move(endpoint);
+      return {};
+    }
+    if (stop.stop_requested()) return pinged;
+    base::log::debug("registry endpoint {}: {}", place.url, pinged.error().message());
+    failure = std::move(pinged.error());
+  }
+  CAISSON_INVARIANT(failure.has_value());
+  return *std::move(failure);
+}
+
+Result<Response> RegistryRepository::request_manifest(const std::string& method,
+                                                      const std::string& tag_or_digest,
+                                                      std::stop_token stop) {
+  Backoff backoff{session_->options};
+  for (;;) {
+    auto answer = endpoint_->send(method, "manifests/" + tag_or_digest, accepted_manifests(), stop);
+    std::optional<std::chrono::milliseconds> delay;
+    if (answer && !is_transient(answer->status)) return answer;
+    if (answer) {
+      delay = backoff.next(parse_retry_after(answer->header("retry-after")));
+    } else if (answer.failed_as(ErrorKind::Unavailable) && !stop.stop_requested()) {
+      delay = backoff.next({});
+    }
+    if (!delay) return answer;
+    if (!sleep_for(*delay, stop)) return base::unavailable("context canceled");
+  }
+}
+
+Result<FetchedManifest> RegistryRepository::fetch_manifest(const std::string& tag_or_digest,
+                                                           std::stop_token stop) {
+  Response answer = TRY(request_manifest("GET", tag_or_digest, stop));
+  if (answer.status != 200) {
+    const std::string body = base::read_all(*answer.body, kErrorBody).value_or("");
+    return manifest_failure(answer, body, session_->reference);
+  }
+  FetchedManifest manifest;
+  manifest.bytes = TRY(base::read_all(*answer.body, kManifestLimit).context("manifest"));
+  manifest.media_type = media_type_of(answer.header("content-type"));
+  manifest.digest = codec::sha256(manifest.bytes);
+  const std::string what = "manifest verification failed for digest " + tag_or_digest;
+  if (const auto wanted = base::Digest::parse(tag_or_digest)) {
+    if (wanted->algorithm() != "sha256") return base::not_implemented("digest algorithm of " + tag_or_digest);
+    if (*wanted != manifest.digest) return mismatch(what, tag_or_digest, manifest.digest);
+  } else if (const auto said = answer.header("docker-content-digest");
+             said.starts_with("sha256:") && said != manifest.digest.str()) {
+    return mismatch("manifest of " + tag_or_digest, std::string{said}, manifest.digest);
+  }
+  return manifest;
+}
+
+Result<FetchedManifest> RegistryRepository::manifest(const std::string& tag_or_digest, std::stop_token stop) {
+  for (;;) {
+    auto manifest = fetch_manifest(tag_or_digest, stop);
+    const bool more = endpoint_->place().mirror && next_place_ < session_->places.size();
+    if (manifest || !more || stop.stop_requested()) return manifest;
+    base::log::info("mirror {}: {}; going on with the next", endpoint(), manifest.error().message());
+    TRY(connect(stop));
+  }
+}
+
+Result<spec::Descriptor> RegistryRepository::describe_manifest(const std::string& tag_or_digest,
+                                                               std::stop_token stop) {
+  const Response answer = TRY(request_manifest("HEAD", tag_or_digest, std::move(stop)));
+  if (answer.status != 200) return manifest_failure(answer, {}, session_->reference);
+  const auto digest = base::Digest::parse(answer.header("docker-content-digest"));
+  if (!digest)
+    return base::internal("registry did not return a digest for " + session_->reference.familiar());
+  return spec::Descriptor::of(media_type_of(answer.header("content-type")), *digest,
+                              answer.content_length().value_or(0));
+}
+
+Result<std::unique_ptr<base::ByteSource>> RegistryRepository::open_blob(const spec::Descriptor& blob,
+                                                                        std::uint64_t offset,
+                                                                        std::stop_token stop,
+                                                                        RetryObserver* observer) {
+  auto keep = std::make_shared<Keep>(Keep{session_, endpoint_});
+  auto source = std::make_unique<BlobSource>(keep, *endpoint_, session_->options, blob, offset,
+                                             std::move(stop), observer);
+  TRY(source->open());
+  return std::unique_ptr<base::ByteSource>{std::move(source)};
+}
+
+Result<std::string> RegistryRepository::read_blob(const spec::Descriptor& blob, std::size_t limit,
+                                                  std::stop_token stop) {
+  if (blob.bytes() > limit) {
+    return base::invalid("blob " + blob.digest_text + ": " + std::to_string(blob.size) +
+                         " bytes are more than the " + std::to_string(limit) + " that are taken");
+  }
+  const auto source = TRY(open_blob(blob, 0, std::move(stop), nullptr));
+  std::string bytes = TRY(base::read_all(*source, limit));
+  const base::Digest digest = codec::sha256(bytes);
+  if (digest != blob.digest()) return mismatch("blob", blob.digest_text, digest);
+  return bytes;
+}
+
+}  // namespace distribution::detail

@@ -1,0 +1,52 @@
+#pragma once
+/// One repository at the place that serves it; moves on to the next place when a mirror fails.
+
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "distribution/client.h"
+#include "distribution/detail/endpoint.h"
+
+namespace distribution::detail {
+
+/// What all requests for one repository share; a blob's source keeps it alive.
+struct Session {
+  Session(Options session_options, spec::Reference session_reference, Credentials session_credentials);
+
+  const Options options;
+  const spec::Reference reference;
+  const Credentials credentials;
+  const TrustStore trust;
+  Transfers transfers;
+  std::vector<Place> places;
+};
+
+class RegistryRepository final : public Repository {
+ public:
+  explicit RegistryRepository(std::shared_ptr<Session> session) : session_{std::move(session)} {}
+  /// Finds the first place that answers.
+  base::Result<> connect(std::stop_token stop);
+
+  const std::string& endpoint() const override { return endpoint_->place().url; }
+  base::Result<FetchedManifest> manifest(const std::string& tag_or_digest, std::stop_token stop) override;
+  base::Result<spec::Descriptor> describe_manifest(const std::string& tag_or_digest,
+                                                   std::stop_token stop) override;
+  base::Result<std::string> read_blob(const spec::Descriptor& blob, std::size_t limit,
+                                      std::stop_token stop) override;
+  base::Result<std::unique_ptr<base::ByteSource>> open_blob(const spec::Descriptor& blob,
+                                                            std::uint64_t offset, std::stop_token stop,
+                                                            RetryObserver* observer) override;
+
+ private:
+  base::Result<FetchedManifest> fetch_manifest(const std::string& tag_or_digest, std::stop_token stop);
+  base::Result<Response> request_manifest(const std::string& method, const std::string& tag_or_digest,
+                                          std::stop_token stop);
+
+  std::shared_ptr<Session> session_;
+  std::size_t next_place_ = 0;
+  std::shared_ptr<Endpoint> endpoint_;  // shared with the blobs that come from it
+};
+
+}  // namespace distribution::detail
