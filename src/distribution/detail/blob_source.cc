@@ -95,7 +95,7 @@ Result<> BlobSource::recover(Failure failure) {
   if (!delay) return std::move(failure.error);
   if (observer_ != nullptr)
     observer_->retrying(std::chrono::ceil<std::chrono::seconds>(*delay), failure.error);
-  if (!sleep_for(*delay, stop_)) return base::unavailable("context canceled");
+  if (!wait_out(*delay, stop_)) return base::unavailable("context canceled");
   return {};
 }
 

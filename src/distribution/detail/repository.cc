@@ -86,7 +86,7 @@ Result<Response> RegistryRepository::request_manifest(const std::string& method,
       delay = backoff.next({});
     }
     if (!delay) return answer;
-    if (!sleep_for(*delay, stop)) return base::unavailable("context canceled");
+    if (!wait_out(*delay, stop)) return base::unavailable("context canceled");
   }
 }
 

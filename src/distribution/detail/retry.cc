@@ -29,7 +29,7 @@ std::optional<milliseconds> Backoff::next(std::optional<milliseconds> wanted) {
   return std::max(own, wanted.value_or(milliseconds{0}));
 }
 
-bool sleep_for(milliseconds time, const std::stop_token& stop) {
+bool wait_out(milliseconds time, const std::stop_token& stop) {
   std::mutex mutex;
   std::condition_variable_any never;
   std::unique_lock lock{mutex};

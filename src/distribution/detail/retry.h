@@ -30,6 +30,6 @@ class Backoff {
 };
 
 /// False when `stop` was requested before the time was over.
-bool sleep_for(std::chrono::milliseconds time, const std::stop_token& stop);
+bool wait_out(std::chrono::milliseconds time, const std::stop_token& stop);
 
 }  // namespace distribution::detail
