@@ -1,0 +1,52 @@
+#pragma once
+/// /images. `ref` is a name, a name with tag or digest, an id or its prefix; it is encoded here.
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "client/client.h"
+#include "spec/engine/image.h"
+
+namespace client {
+
+using ProgressStream = JsonStream<spec::api::ProgressMessage>;
+
+/// What a registry asks for: the X-Registry-Auth header. Never logged.
+struct RegistryAuth {
+  std::string username, password, auth, server_address, identity_token, registry_token;
+  [[nodiscard]] std::string encode() const;
+};
+
+struct PullOptions {
+  std::string reference;  ///< without tag or digest: "docker.io/library/busybox"
+  std::string tag;        ///< a tag or a digest; "" : all tags
+  std::string platform;
+  std::optional<RegistryAuth> auth;
+};
+
+class Images {
+ public:
+  explicit Images(Client& client) : client_{client} {}
+
+  base::Result<std::vector<spec::api::ImageSummary>> list(bool all, const Filters& filters);
+  base::Result<spec::api::ImageInspect> inspect(const std::string& ref);
+  base::Result<codec::Json> inspect_raw(const std::string& ref);
+  base::Result<std::vector<spec::api::ImageHistoryItem>> history(const std::string& ref);
+  base::Result<std::vector<spec::api::ImageDeleteItem>> remove(const std::string& ref, bool force,
+                                                               bool no_prune);
+  base::Result<> tag(const std::string& ref, const std::string& repository, const std::string& tag);
+  /// Failures after the first message are messages with `error`.
+  base::Result<ProgressStream> pull(const PullOptions& options);
+  base::Result<ProgressStream> push(const std::string& reference, const std::string& tag,
+                                    const std::optional<RegistryAuth>& auth);
+  /// Sends the archive while it is read.
+  base::Result<ProgressStream> load(base::ByteSource& archive, bool quiet, const std::string& platform = {});
+  /// A tar with all of them.
+  base::Result<std::unique_ptr<http::Reply>> save(const std::vector<std::string>& refs);
+
+ private:
+  Client& client_;
+};
+
+}  // namespace client
