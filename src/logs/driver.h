@@ -70,6 +70,17 @@ class Driver {
   virtual base::Result<> end(Stream stream) = 0;
   /// Bytes taken but not in the file because of an error; 0 as a rule.
   [[nodiscard]] virtual std::size_t pending() const = 0;
+
+  /// A file that was just rotated away and is to be compressed (compress_file) by a process of its
+  /// own. Until compressed() is called, nothing is rotated again, so that its name stays.
+  [[nodiscard]] virtual std::optional<std::string> take_rotated() { return std::nullopt; }
+  virtual void compressed() {}
+  /// Gives memory back while nothing comes.
+  virtual void trim() {}
 };
+
+/// Replaces `path` by `path`.gz. A crash leaves the one or the other, and a temporary file at worst,
+/// which the next compression replaces.
+base::Result<> compress_file(const std::string& path);
 
 }  // namespace logs

@@ -66,6 +66,12 @@ class Reader {
 
   /// step() that blocks: false at the end, and when `stop` was requested.
   base::Result<bool> next(Entry& entry, std::stop_token stop);
+
+ protected:
+  /// Makes fd() readable. Safe from any thread.
+  virtual void wake() = 0;
+  /// When following ends by itself.
+  [[nodiscard]] virtual std::optional<base::Time> until() const = 0;
 };
 
 }  // namespace logs

@@ -64,6 +64,19 @@ Result<std::size_t> write_some(int fd, std::string_view bytes) {
   return static_cast<std::size_t>(count);
 }
 
+Result<std::size_t> read_at(int fd, std::span<char> buffer, std::uint64_t offset) {
+  std::size_t done = 0;
+  while (done < buffer.size()) {
+    const auto count = retry([&] {
+      return ::pread(fd, buffer.data() + done, buffer.size() - done, static_cast<off_t>(offset + done));
+    });
+    if (count < 0) return Error::from_errno(errno, "read");
+    if (count == 0) break;
+    done += static_cast<std::size_t>(count);
+  }
+  return done;
+}
+
 Result<> write_all(int fd, std::string_view bytes) {
   while (!bytes.empty()) bytes.remove_prefix(TRY(write_some(fd, bytes)));
   return {};
