@@ -29,12 +29,16 @@ class Parser::Impl {
   std::size_t head_bytes = 0;  ///< taken so far
   std::span<char> out;         ///< where body bytes go during one put
   std::size_t filled = 0;      ///< of `out`
+  bool in_chunks = false;
+  std::uint64_t chunk_left = 0;
 };
 
 namespace {
 
 /// A chunk's header or the trailer after the last one.
 constexpr std::size_t kMaxFraming = 64 * 1024;
+/// The end of a chunked body, "0\r\n\r\n". Beast asserts that it is not asked about a part of it.
+constexpr std::size_t kEndFraming = 5;
 
 std::string text_of(beast::string_view view) { return {view.data(), view.size()}; }
 
@@ -98,14 +102,18 @@ class Parser::Typed final : public Parser::Impl, private beast::http::basic_pars
                      ErrorCode& /*error*/) override {
     if (!Base::is_header_done()) head.headers.add(text_of(name), text_of(value));  // no trailers
   }
-  void on_header_impl(ErrorCode& /*error*/) override {}
+  void on_header_impl(ErrorCode& /*error*/) override { in_chunks = Base::chunked(); }
   void on_body_init_impl(const boost::optional<std::uint64_t>& /*length*/, ErrorCode& /*error*/) override {}
   std::size_t on_body_impl(beast::string_view body, ErrorCode& /*error*/) override { return take(body); }
-  void on_chunk_header_impl(std::uint64_t /*size*/, beast::string_view /*extensions*/,
-                            ErrorCode& /*error*/) override {}
+  void on_chunk_header_impl(std::uint64_t size, beast::string_view /*extensions*/,
+                            ErrorCode& /*error*/) override {
+    chunk_left = size;
+  }
   std::size_t on_chunk_body_impl(std::uint64_t /*left*/, beast::string_view body,
                                  ErrorCode& /*error*/) override {
-    return take(body);
+    const std::size_t count = take(body);
+    chunk_left -= count;
+    return count;
   }
   void on_finish_impl(ErrorCode& /*error*/) override {}
 
@@ -174,6 +182,8 @@ Result<std::size_t> Parser::read_body(InputBuffer& in, std::span<char> out) {
   impl_->out = out;
   impl_->filled = 0;
   while (impl_->filled < out.size() && !impl_->done() && !in.empty()) {
+    const bool part_of_end = in.view().size() < kEndFraming && in.view().find('0') != std::string_view::npos;
+    if (impl_->in_chunks && impl_->chunk_left == 0 && part_of_end) break;
     beast::error_code error;
     const std::size_t before = impl_->filled;
     const std::size_t used = impl_->put(in.view(), error);
