@@ -125,7 +125,7 @@ struct SystemInfo {
   std::map<std::string, RuntimeInfo> runtimes;
   std::string default_runtime;
   SwarmInfo swarm;
-  bool live_restore_enabled = true;  ///< always: containers outlive the daemon
+  bool live_restore_enabled = true;
   std::string isolation, init_binary;
   Commit containerd_commit, runc_commit, init_commit;
   StringList security_options;

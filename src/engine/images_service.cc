@@ -1,0 +1,81 @@
+#include "engine/images_service.h"
+
+#include "spec/reference.h"
+
+namespace engine {
+
+using base::Result;
+
+namespace {
+
+/// The image module's sink as the engine's.
+class Forward final : public image::ProgressSink {
+ public:
+  explicit Forward(engine::ProgressSink& sink) : sink_{sink} {}
+  void message(const spec::api::ProgressMessage& message) override { sink_.message(message); }
+
+ private:
+  engine::ProgressSink& sink_;
+};
+
+}  // namespace
+
+void ImagesService::publish(std::string_view action, const std::string& actor, const std::string& name) {
+  events_.publish("image", action, actor, {{"name", name}});
+}
+
+Result<std::vector<spec::api::ImageSummary>> ImagesService::list(bool all, const Filters& filters) {
+  return store_.list({.all = all, .filters = filters});
+}
+
+Result<spec::api::ImageInspect> ImagesService::inspect(const std::string& ref) { return store_.inspect(ref); }
+
+Result<std::vector<spec::api::ImageHistoryItem>> ImagesService::history(const std::string& ref) {
+  return store_.history(ref);
+}
+
+Result<std::vector<spec::api::ImageDeleteItem>> ImagesService::remove(const std::string& ref, bool force,
+                                                                      bool no_prune) {
+  const auto removed = TRY(store_.remove(ref, force, !no_prune, users_));
+  for (const auto& item : removed.items) {
+    if (!item.untagged.empty()) publish("untag", removed.id.str(), removed.id.str());
+    if (item.deleted == removed.id.str()) publish("delete", item.deleted, item.deleted);
+  }
+  return removed.items;
+}
+
+Result<> ImagesService::tag(const std::string& ref, const std::string& repository, const std::string& tag) {
+  const auto id = TRY(store_.tag(ref, repository, tag));
+  publish("tag", id.str(), tag.empty() ? repository : repository + ":" + tag);
+  return {};
+}
+
+Result<> ImagesService::pull(const PullOptions& options, ProgressSink& progress, std::stop_token stop) {
+  const auto reference = TRY(spec::Reference::parse(options.reference, options.tag)).with_default_tag();
+  const image::PullRequest request{.reference = reference,
+                                   .platform = options.platform,
+                                   .credentials = {.username = options.auth.username,
+                                                   .password = options.auth.password,
+                                                   .identity_token = options.auth.identity_token,
+                                                   .registry_token = options.auth.registry_token}};
+  Forward forward{progress};
+  TRY(store_.pull(request, forward, std::move(stop)));
+  publish("pull", reference.familiar(), reference.familiar_name());
+  return {};
+}
+
+Result<> ImagesService::load(base::ByteSource& archive, bool quiet, ProgressSink& progress) {
+  Forward forward{progress};
+  for (const auto& loaded : TRY(store_.load(archive, quiet, forward))) {
+    publish("load", loaded.id.str(), loaded.tags.empty() ? loaded.id.str() : loaded.tags.front());
+  }
+  return {};
+}
+
+Result<> ImagesService::save(const std::vector<std::string>& refs, base::ByteSink& archive) {
+  TRY(store_.save(refs, archive));
+  for (const auto& ref : refs) publish("save", ref, ref);
+  return {};
+}
+
+}  // namespace engine

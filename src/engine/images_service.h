@@ -1,0 +1,36 @@
+#pragma once
+/// Images over the `image` module: turns requests into its terms and its changes into events.
+
+#include <memory>
+
+#include "engine/event_bus.h"
+#include "engine/images.h"
+#include "image/store.h"
+
+namespace engine {
+
+class ImagesService final : public Images {
+ public:
+  /// The collaborators outlive the service. `users` says which containers were made of an image.
+  ImagesService(image::Store& store, const image::ImageUsers& users, EventBus& events)
+      : store_{store}, users_{users}, events_{events} {}
+
+  base::Result<std::vector<spec::api::ImageSummary>> list(bool all, const Filters& filters) override;
+  base::Result<spec::api::ImageInspect> inspect(const std::string& ref) override;
+  base::Result<std::vector<spec::api::ImageHistoryItem>> history(const std::string& ref) override;
+  base::Result<std::vector<spec::api::ImageDeleteItem>> remove(const std::string& ref, bool force,
+                                                               bool no_prune) override;
+  base::Result<> tag(const std::string& ref, const std::string& repository, const std::string& tag) override;
+  base::Result<> pull(const PullOptions& options, ProgressSink& progress, std::stop_token stop) override;
+  base::Result<> load(base::ByteSource& archive, bool quiet, ProgressSink& progress) override;
+  base::Result<> save(const std::vector<std::string>& refs, base::ByteSink& archive) override;
+
+ private:
+  void publish(std::string_view action, const std::string& actor, const std::string& name);
+
+  image::Store& store_;
+  const image::ImageUsers& users_;
+  EventBus& events_;
+};
+
+}  // namespace engine

@@ -1,0 +1,46 @@
+#pragma once
+/// What the engine says about itself and the host: /version and /info.
+
+#include <string>
+
+#include "engine/engine.h"
+#include "engine/event_bus.h"
+#include "engine/host_facts.h"
+#include "engine/system.h"
+
+namespace engine {
+
+/// Numbers that only the containers and images services know.
+class Inventory {
+ public:
+  struct Counts {
+    std::int64_t running = 0, paused = 0, stopped = 0, images = 0;
+  };
+  virtual ~Inventory() = default;
+  [[nodiscard]] virtual Counts counts() const = 0;
+};
+
+class SystemService final : public System {
+ public:
+  /// The collaborators outlive the service. `id` is this engine's own, made once.
+  SystemService(const Options& options, const HostFacts& host, const Inventory& inventory, const EventBus& events,
+                std::string id, std::string storage_driver)
+      : options_{options},
+        host_{host},
+        inventory_{inventory},
+        events_{events},
+        id_{std::move(id)},
+        storage_driver_{std::move(storage_driver)} {}
+
+  spec::api::SystemVersion version() override;
+  base::Result<spec::api::SystemInfo> info() override;
+
+ private:
+  const Options& options_;
+  const HostFacts& host_;
+  const Inventory& inventory_;
+  const EventBus& events_;
+  std::string id_, storage_driver_;
+};
+
+}  // namespace engine
