@@ -13,6 +13,7 @@
 /// The life of a blob: `ingest` (or `write_blob`) makes it; a `Lease` keeps it until a record that
 /// needs it is committed; `collect` removes what neither a record nor a lease needs.
 ///
+/// Digests: sha256. Another algorithm is NotImplemented.
 /// Threads: any, for Store and Lease; one for an Ingest. Several processes may ingest at once.
 /// Source: OCI image specification 1.1, image-layout.md.
 
@@ -32,7 +33,6 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "codec/json.h"
-#include "codec/sha256.h"
 #include "sys/fd.h"
 
 namespace content {
@@ -94,8 +94,8 @@ class Ingest final : public base::ByteSink {
   /// Forgets all bytes: the peer can't resume.
   base::Result<> restart();
   /// Verifies size and digest, fsyncs, and gives the blob its name. The digest of the blob.
-  /// Errors: InvalidArgument "digest mismatch: wanted …, got …" or a wrong size: nothing is stored and
-  /// the bytes are removed.
+  /// Errors: InvalidArgument "digest mismatch: wanted …, got …": nothing is stored and the bytes are
+  /// removed; Unavailable when bytes are missing: those that are here wait to be resumed.
   base::Result<base::Digest> commit();
   /// Removes what was written.
   void abort();
@@ -122,9 +122,10 @@ class Store {
   base::Result<BlobInfo> stat(const base::Digest& digest) const;
   base::Result<sys::UniqueFd> open_blob(const base::Digest& digest) const;
   base::Result<std::unique_ptr<base::ByteSource>> source(const base::Digest& digest) const;
-  /// The whole blob, for manifests and configs. Errors: InvalidArgument past `limit` bytes.
+  /// The whole blob, hashed again, for manifests and configs. Errors: InvalidArgument past `limit`
+  /// bytes, Internal "blob … is damaged on disk".
   base::Result<std::string> read(const base::Digest& digest, std::size_t limit = std::size_t{8} << 20U) const;
-  /// Reads a blob and hashes it again. Errors: Internal "blob … is damaged".
+  /// Reads a blob and hashes it again. Errors: Internal "blob … is damaged on disk".
   base::Result<> verify(const base::Digest& digest) const;
   base::Result<std::vector<BlobInfo>> list() const;
   /// Nothing there is success.
