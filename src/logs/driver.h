@@ -71,6 +71,11 @@ class Driver {
   /// Bytes taken but not in the file because of an error; 0 as a rule.
   [[nodiscard]] virtual std::size_t pending() const = 0;
 
+  /// The start of a line that waits for its newline, not in the file yet.
+  [[nodiscard]] virtual std::string_view unfinished(Stream /*stream*/) const { return {}; }
+  /// Whether the process is to wait for a log that can't be written (`mode=blocking`).
+  [[nodiscard]] virtual bool blocking() const { return true; }
+
   /// A file that was just rotated away and is to be compressed (compress_file) by a process of its
   /// own. Until compressed() is called, nothing is rotated again, so that its name stays.
   [[nodiscard]] virtual std::optional<std::string> take_rotated() { return std::nullopt; }

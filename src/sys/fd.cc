@@ -6,6 +6,7 @@
 
 #include <poll.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <fmt/format.h>
@@ -28,6 +29,38 @@ Result<Pipe> make_pipe(int flags) {
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC | flags) < 0) return Error::from_errno(errno, "pipe2");
   return Pipe{UniqueFd{ends[0]}, UniqueFd{ends[1]}};
+}
+
+Result<> set_pipe_size(int pipe, std::size_t bytes) {
+  if (::fcntl(pipe, F_SETPIPE_SZ, static_cast<int>(bytes)) < 0) return Error::from_errno(errno, "resize a pipe");
+  return {};
+}
+
+Result<UniqueFd> make_sealed_memfd(const char* name, std::string_view contents) {
+  UniqueFd fd{::memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING)};
+  if (!fd) return Error::from_errno(errno, "memfd_create");
+  TRY(write_all(fd.get(), contents));
+  if (::fcntl(fd.get(), F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0) {
+    return Error::from_errno(errno, "seal a memfd");
+  }
+  return fd;
+}
+
+Result<> punch_hole(int fd, std::uint64_t offset, std::uint64_t length) {
+  if (retry([&] {
+        return ::fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, static_cast<off_t>(offset),
+                           static_cast<off_t>(length));
+      }) < 0) {
+    return Error::from_errno(errno, "punch a hole");
+  }
+  return {};
+}
+
+Result<> truncate_fd(int fd, std::uint64_t length) {
+  if (retry([&] { return ::ftruncate(fd, static_cast<off_t>(length)); }) < 0) {
+    return Error::from_errno(errno, "truncate");
+  }
+  return {};
 }
 
 Result<UniqueFd> duplicate(int fd, int lowest) {

@@ -55,6 +55,9 @@ struct Plan {
   bool new_session;
   std::vector<FdMapping> fds;
   int failed = 0;  ///< errno of the step that failed
+  // Of an orphan, which a child in between starts.
+  char* second_stack = nullptr;
+  pid_t orphan = 0;
 };
 
 /// Puts every mapped descriptor in its place. First above all targets, so that none is overwritten
@@ -95,6 +98,19 @@ int run_child(void* argument) {
   }
   plan.failed = errno;
   ::_exit(127);
+}
+
+/// The child in between: starts the program and leaves, which makes it an orphan.
+int run_parent_of_orphan(void* argument) {
+  auto& plan = *static_cast<Plan*>(argument);
+  const pid_t pid = ::clone(run_child, plan.second_stack, CLONE_VM | CLONE_VFORK | SIGCHLD, &plan);
+  if (pid < 0) {
+    plan.failed = errno;
+  } else if (plan.failed != 0) {
+    ::waitpid(pid, nullptr, 0);
+  }
+  plan.orphan = pid;
+  ::_exit(0);
 }
 
 std::vector<char*> pointers_to(const std::vector<std::string>& texts) {
@@ -148,17 +164,30 @@ Result<Process> spawn(const SpawnOptions& options) {
   ::sigfillset(&all);
   ::pthread_sigmask(SIG_SETMASK, &all, &before);
   int pidfd = -1;
-  const pid_t pid = ::clone(run_child, static_cast<char*>(stack) + kStackSize,
+  char* const top = static_cast<char*>(stack) + kStackSize;
+  plan.second_stack = top - kStackSize / 2;
+  const pid_t pid = ::clone(options.orphan ? run_parent_of_orphan : run_child, top,
                             CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, &plan, &pidfd);
   const int clone_errno = errno;
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
   if (pid < 0) return Error::from_errno(clone_errno, "start " + options.path);
   Process child{pid, UniqueFd{pidfd}};
-  if (plan.failed != 0) {
-    base::ignore(child.wait(), "it only has to be reaped");
-    return Error::from_errno(plan.failed, "start " + options.path);
+  if (plan.failed != 0 || options.orphan) base::ignore(child.wait(), "it only has to be reaped");
+  if (plan.failed != 0) return Error::from_errno(plan.failed, "start " + options.path);
+  if (!options.orphan) return child;
+  auto orphan = Process::open(plan.orphan);
+  // It may have ended and been reaped by its new parent already.
+  return orphan ? std::move(*orphan) : Process{plan.orphan, UniqueFd{}};
+}
+
+Result<std::optional<Reaped>> reap_any() {
+  siginfo_t info{};
+  if (retry([&] { return ::waitid(P_ALL, 0, &info, WEXITED | WNOHANG); }) < 0) {
+    if (errno == ECHILD) return std::optional<Reaped>{};
+    return Error::from_errno(errno, "wait for a child");
   }
-  return child;
+  if (info.si_pid == 0) return std::optional<Reaped>{};
+  return std::optional{Reaped{info.si_pid, status_of(info)}};
 }
 
 Result<std::uint64_t> start_time_of(pid_t pid) {

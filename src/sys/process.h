@@ -76,12 +76,22 @@ struct SpawnOptions {
   std::vector<FdMapping> fds;
   std::string cwd;           ///< empty: the caller's
   bool new_session = false;  ///< setsid(2)
+  /// It becomes a child of init (or of the nearest subreaper), which reaps it; the caller can't.
+  bool orphan = false;
 };
 
 /// Starts a program with vfork(2)'s semantics: no copy of the caller's memory, and back only once
 /// execve has happened, so its error is the result. All signals are unblocked and at their defaults
 /// in the child. Safe in a program with threads. Errors: NotFound, PermissionDenied, Internal.
 base::Result<Process> spawn(const SpawnOptions& options);
+
+struct Reaped {
+  pid_t pid = 0;
+  ExitStatus status;
+};
+/// Reaps any one child that has ended; nullopt when there is none. Not beside code that waits for a
+/// child of its own by number.
+base::Result<std::optional<Reaped>> reap_any();
 
 /// Ticks since boot at which the process started: with the pid it names a process for ever.
 /// Source: proc_pid_stat(5), field 22. Errors: NotFound.

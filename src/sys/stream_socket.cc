@@ -132,18 +132,6 @@ Result<int> int_option(int socket, int option) {
   return value;
 }
 
-Result<std::optional<std::size_t>> outcome(ssize_t count, std::string_view what) {
-  if (count >= 0) return std::optional{static_cast<std::size_t>(count)};
-  if (errno == EAGAIN || errno == EWOULDBLOCK) return std::optional<std::size_t>{};
-  return Error::from_errno(errno, what);
-}
-
-int poll_timeout(Deadline deadline) {
-  if (deadline == kNoDeadline) return -1;
-  const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
-  return static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, INT_MAX));
-}
-
 }  // namespace
 
 Result<UniqueFd> listen_tcp(const std::string& host, std::uint16_t port, int backlog) {
@@ -217,15 +205,6 @@ Result<int> socket_family(int socket) {
 
 Result<bool> is_listening(int socket) { return TRY(int_option(socket, SO_ACCEPTCONN)) != 0; }
 
-Result<std::optional<std::size_t>> receive_now(int socket, std::span<char> buffer) {
-  return outcome(retry([&] { return ::recv(socket, buffer.data(), buffer.size(), MSG_DONTWAIT); }), "recv");
-}
-
-Result<std::optional<std::size_t>> send_now(int socket, std::string_view bytes, bool more_follows) {
-  const int flags = MSG_DONTWAIT | MSG_NOSIGNAL | (more_follows ? MSG_MORE : 0);
-  return outcome(retry([&] { return ::send(socket, bytes.data(), bytes.size(), flags); }), "send");
-}
-
 Result<bool> wait_any(std::span<PollItem> items, Deadline deadline) {
   std::array<pollfd, 8> polled{};
   CAISSON_INVARIANT(items.size() <= polled.size());
@@ -243,7 +222,5 @@ Result<bool> wait_ready(int fd, short events, Deadline deadline) {
   PollItem item{fd, events};
   return wait_any({&item, 1}, deadline);
 }
-
-void shut_down(int socket, Direction direction) { ::shutdown(socket, static_cast<int>(direction)); }
 
 }  // namespace sys

@@ -45,6 +45,8 @@ base::Result<std::optional<std::size_t>> receive_now(int socket, std::span<char>
 /// nullopt: no room. `more_follows`: MSG_MORE, hold back a partial packet.
 base::Result<std::optional<std::size_t>> send_now(int socket, std::string_view bytes,
                                                   bool more_follows = false);
+/// The same for up to four pieces that stand one behind the other.
+base::Result<std::optional<std::size_t>> send_parts_now(int socket, std::span<const std::string_view> parts);
 /// Waits for POLLIN, POLLOUT or POLLRDHUP; a hang-up or error counts as ready. False at the deadline.
 base::Result<bool> wait_ready(int fd, short events, Deadline deadline);
 

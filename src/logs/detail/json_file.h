@@ -22,6 +22,10 @@ class JsonFile final : public Driver {
   base::Result<> write(Stream stream, std::string_view bytes, base::Time time) override;
   base::Result<> end(Stream stream) override;
   [[nodiscard]] std::size_t pending() const override { return out_.size(); }
+  [[nodiscard]] std::string_view unfinished(Stream stream) const override {
+    return carry_[stream == Stream::Stdout ? 0 : 1];
+  }
+  [[nodiscard]] bool blocking() const override { return mode_.blocking; }
   [[nodiscard]] std::optional<std::string> take_rotated() override;
   void compressed() override { compressing_ = false; }
   void trim() override;
