@@ -87,10 +87,11 @@ class Client {
   base::Result<Created> wait_created();
 
   base::Result<Start::Reply> start();
-  /// Gives `connection` away.
-  base::Result<> attach(sys::UniqueFd connection, const Attachment& attachment);
-  /// `connection` only with `exec.attachment`.
-  base::Result<Exec::Reply> exec(const Exec& exec, sys::UniqueFd connection);
+  /// The shim gets a copy of `connection`: close yours after success. After an error it is untouched,
+  /// so that the error can still be written to it.
+  base::Result<> attach(const sys::UniqueFd& connection, const Attachment& attachment);
+  /// `connection` (as for attach) only with `exec.attachment`, else an empty one.
+  base::Result<Exec::Reply> exec(const Exec& exec, const sys::UniqueFd& connection);
   base::Result<> resize(const Resize& resize);
   base::Result<> signal(const Signal& signal);
   base::Result<> pause();
@@ -127,9 +128,9 @@ base::Result<std::optional<Exit>> read_exit(const std::string& dir);
 /// Execs that ended and that no daemon acknowledged.
 base::Result<std::map<std::string, Exit>> read_exec_exits(const std::string& dir);
 
-/// For a container whose shim was killed (no exit.json, nobody on shim.sock). Its init died with the
-/// shim (see README.md); this kills whatever else is left in its cgroup, removes cgroup and runtime
-/// state and writes exit.json (code 137 and the reason). Says what it wrote, or what was there.
+/// For a container whose shim was killed (no exit.json, nobody on shim.sock): kills its processes,
+/// which nobody supervises any more, removes cgroup, mounts and runtime state, and writes exit.json
+/// (code 137 and the reason). Says what it wrote, or what was there. Blocks up to 10 s.
 base::Result<Exit> bury(const std::string& dir);
 
 }  // namespace shim

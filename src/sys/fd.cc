@@ -56,13 +56,6 @@ Result<> punch_hole(int fd, std::uint64_t offset, std::uint64_t length) {
   return {};
 }
 
-Result<> truncate_fd(int fd, std::uint64_t length) {
-  if (retry([&] { return ::ftruncate(fd, static_cast<off_t>(length)); }) < 0) {
-    return Error::from_errno(errno, "truncate");
-  }
-  return {};
-}
-
 Result<UniqueFd> duplicate(int fd, int lowest) {
   const int copy = ::fcntl(fd, F_DUPFD_CLOEXEC, lowest);
   if (copy < 0) return Error::from_errno(errno, "duplicate a descriptor");

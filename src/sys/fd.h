@@ -54,7 +54,6 @@ base::Result<> set_pipe_size(int pipe, std::size_t bytes);
 base::Result<UniqueFd> make_sealed_memfd(const char* name, std::string_view contents);
 /// Gives the disk blocks of a range back; it reads as zeros then. fallocate(FALLOC_FL_PUNCH_HOLE).
 base::Result<> punch_hole(int fd, std::uint64_t offset, std::uint64_t length);
-base::Result<> truncate_fd(int fd, std::uint64_t length);
 /// fcntl(F_DUPFD_CLOEXEC): the copy is at least `lowest`.
 base::Result<UniqueFd> duplicate(int fd, int lowest = 3);
 /// An eventfd(2), close-on-exec.

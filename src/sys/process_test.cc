@@ -69,5 +69,20 @@ TEST(Process, TellsLifeAndDeath) {
   EXPECT_TRUE(child.signal(SIGTERM).failed_as(base::ErrorKind::NotFound));
 }
 
+TEST(Spawn, AnOrphanIsNobodysChildHere) {
+  auto out = make_pipe().value();
+  auto orphan = spawn({.path = "/bin/sh",
+                       .argv = {"sh", "-c", "echo $PPID; exit 3"},
+                       .fds = {{out.write.get(), 1}},
+                       .orphan = true});
+  ASSERT_TRUE(orphan) << orphan.error().message();
+  out.write.reset();
+  EXPECT_NE(read_to_end(out.read.get()).value(), std::to_string(::getpid()) + "\n");
+  EXPECT_FALSE(orphan->wait());
+  const auto missing = spawn({.path = "/nonexistent", .argv = {"x"}, .orphan = true});
+  ASSERT_FALSE(missing);
+  EXPECT_EQ(missing.error().errno_value(), ENOENT);
+}
+
 }  // namespace
 }  // namespace sys

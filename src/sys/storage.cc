@@ -78,13 +78,6 @@ Result<> truncate_file(int fd, std::uint64_t size) {
   return {};
 }
 
-Result<std::size_t> read_at(int fd, std::span<char> buffer, std::uint64_t offset) {
-  const auto count =
-      retry([&] { return ::pread(fd, buffer.data(), buffer.size(), static_cast<off_t>(offset)); });
-  if (count < 0) return Error::from_errno(errno, "read");
-  return static_cast<std::size_t>(count);
-}
-
 Result<> write_all_at(int fd, std::string_view bytes, std::uint64_t offset) {
   while (!bytes.empty()) {
     const auto count =

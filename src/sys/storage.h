@@ -25,9 +25,7 @@ base::Result<> copy_contents(int from, int to);
 base::Result<> reserve_space(int fd, std::uint64_t bytes);
 
 base::Result<> truncate_file(int fd, std::uint64_t size);
-/// pread(2): 0 at the end.
-base::Result<std::size_t> read_at(int fd, std::span<char> buffer, std::uint64_t offset);
-/// pwrite(2), all of it.
+/// pwrite(2), all of it; reading is sys::read_at (sys/fd.h).
 base::Result<> write_all_at(int fd, std::string_view bytes, std::uint64_t offset);
 
 enum class Wait : std::uint8_t { No, Yes };

@@ -19,12 +19,6 @@ Result<std::optional<std::size_t>> outcome(ssize_t count, std::string_view what)
   return Error::from_errno(errno, what);
 }
 
-int poll_timeout(Deadline deadline) {
-  if (deadline == kNoDeadline) return -1;
-  const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
-  return static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, INT_MAX));
-}
-
 }  // namespace
 
 Result<std::optional<std::size_t>> receive_now(int socket, std::span<char> buffer) {

@@ -132,6 +132,12 @@ Result<int> int_option(int socket, int option) {
   return value;
 }
 
+int poll_timeout(Deadline deadline) {
+  if (deadline == kNoDeadline) return -1;
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+  return static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, INT_MAX));
+}
+
 }  // namespace
 
 Result<UniqueFd> listen_tcp(const std::string& host, std::uint16_t port, int backlog) {
