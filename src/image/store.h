@@ -36,6 +36,11 @@
 
 namespace image {
 
+namespace detail {
+struct Core;
+class Pin;
+}  // namespace detail
+
 /// Receives progress; called from several threads, one at a time.
 class ProgressSink {
  public:
@@ -95,13 +100,13 @@ class Hold {
   Hold(Hold&&) noexcept;
   Hold& operator=(Hold&&) noexcept;
   ~Hold();
-  [[nodiscard]] const Image& image() const;
+  [[nodiscard]] const Image& image() const { return image_; }
 
  private:
   friend class Store;
-  struct State;
-  explicit Hold(std::unique_ptr<State> state);
-  std::unique_ptr<State> state_;
+  Hold(Image image, std::unique_ptr<detail::Pin> pin);
+  Image image_;
+  std::unique_ptr<detail::Pin> pin_;
 };
 
 /// What changed, for the engine's events.
@@ -148,7 +153,8 @@ class Store {
   /// stream is read once, front to back, to its end.
   base::Result<std::vector<Loaded>> load(base::ByteSource& archive, bool quiet, ProgressSink& progress,
                                          std::stop_token stop = {});
-  /// Names save with their tag, ids without any. Nothing is written before all were found.
+  /// A name without a tag saves all tags of its repository, an id none. Nothing is written before all
+  /// were found.
   base::Result<> save(const std::vector<std::string>& refs, base::ByteSink& archive) const;
 
   /// The id of the image. Errors: NotFound, InvalidArgument.
@@ -162,10 +168,8 @@ class Store {
   base::Result<> collect();
 
  private:
-  friend class Hold;
-  struct State;
-  explicit Store(std::shared_ptr<State> state);
-  std::shared_ptr<State> state_;
+  explicit Store(std::unique_ptr<detail::Core> core);
+  std::unique_ptr<detail::Core> core_;
 };
 
 }  // namespace image

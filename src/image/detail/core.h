@@ -1,0 +1,58 @@
+#pragma once
+/// What the parts of the store share.
+
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "content/store.h"
+#include "distribution/client.h"
+#include "image/detail/board.h"
+#include "image/detail/records.h"
+#include "image/store.h"
+#include "snapshot/snapshotter.h"
+#include "spec/oci_image.h"
+
+namespace image::detail {
+
+struct Core {
+  Core(state::Database& the_database, content::Store& the_content, snapshot::Snapshotter& the_snapshotter,
+       Options the_options)
+      : content{the_content},
+        snapshotter{the_snapshotter},
+        options{std::move(the_options)},
+        records{the_database},
+        downloads{options.max_concurrent_downloads} {}
+
+  content::Store& content;
+  snapshot::Snapshotter& snapshotter;
+  const Options options;
+  Records records;
+  std::unique_ptr<distribution::Client> client;
+  Board board;
+  Slots downloads;
+  /// Over reading the names and changing them (untag, delete, move a tag): rows only, no bytes move.
+  std::mutex names_mutex;
+  std::mutex index_mutex;  ///< over reading all names and writing index.json
+};
+
+/// The image that a user's word means. Errors: as Store::get.
+base::Result<ImageRecord> find_image(const Core& core, const std::string& ref);
+base::Result<spec::ImageConfig> read_config(const Core& core, const base::Digest& id);
+/// "No such image: x:latest"
+[[nodiscard]] base::Error no_such_image(const std::string& ref);
+[[nodiscard]] std::vector<std::string> chain_texts(const std::vector<base::Digest>& diff_ids);
+
+/// Makes the layout's index.json say what the records say.
+base::Result<> write_index(Core& core);
+
+/// Removes layers that are of no image, not pinned and below nothing; then the blobs that nothing needs.
+/// The chain ids that went, the topmost first.
+base::Result<std::vector<std::string>> remove_unused(Core& core);
+/// As content::Store::collect, with what the records need as roots.
+base::Result<> remove_unused_blobs(Core& core, std::chrono::seconds grace);
+/// Layers that a crash left without a record.
+base::Result<> remove_unrecorded_snapshots(Core& core);
+
+}  // namespace image::detail

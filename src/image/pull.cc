@@ -1,0 +1,237 @@
+#include <array>
+#include <chrono>
+#include <utility>
+
+#include "base/log.h"
+#include "base/scope_guard.h"
+#include "codec/sha256.h"
+#include "image/detail/builtin.h"
+#include "image/detail/install.h"
+#include "image/detail/progress.h"
+#include "image/detail/tee.h"
+#include "image/store.h"
+#include "sys/crash_point.h"
+
+namespace image {
+namespace {
+
+using base::Digest;
+using base::Error;
+using base::ErrorKind;
+using base::Result;
+using detail::Core;
+using detail::LayerJob;
+using detail::Meter;
+using detail::Prepared;
+using detail::Progress;
+
+std::string short_id(const spec::Descriptor& blob) { return blob.digest().short_hex(); }
+
+/// "Retrying in 5 seconds" beside the layer.
+class RetryNotice final : public distribution::RetryObserver {
+ public:
+  RetryNotice(Progress& progress, std::string id) : progress_{progress}, id_{std::move(id)} {}
+  void retrying(std::chrono::seconds delay, const Error& cause) override {
+    base::log::warn("layer {}: {}; trying again", id_, cause.message());
+    const auto count = delay.count();
+    progress_.step(id_, "Retrying in " + std::to_string(count) + (count == 1 ? " second" : " seconds"));
+  }
+
+ private:
+  Progress& progress_;
+  const std::string id_;
+};
+
+/// Layers from a registry: downloaded, stored and unpacked as one stream each.
+class Downloader final : public detail::LayerMaker {
+ public:
+  Downloader(Core& core, distribution::Repository& repository, content::Lease& lease, Progress& progress)
+      : core_{core}, repository_{repository}, lease_{lease}, progress_{progress} {}
+
+  Result<Prepared> make(const LayerJob& job, const std::stop_token& stop) override;
+  void exists(const LayerJob& job) override { progress_.step(short_id(job.blob), "Already exists"); }
+  void planned(const LayerJob& job) override { progress_.step(short_id(job.blob), "Pulling fs layer"); }
+  void waits(const LayerJob& job) override { progress_.step(short_id(job.blob), "Waiting"); }
+  void finished(const LayerJob& job) override { progress_.step(short_id(job.blob), "Pull complete"); }
+
+ private:
+  Result<Prepared> from_store(const LayerJob& job);
+  Result<Prepared> from_registry(const LayerJob& job, content::Ingest ingest, const std::stop_token& stop);
+
+  Core& core_;
+  distribution::Repository& repository_;
+  content::Lease& lease_;
+  Progress& progress_;
+};
+
+Result<Prepared> Downloader::make(const LayerJob& job, const std::stop_token& stop) {
+  TRY(core_.downloads.take(stop));
+  const base::ScopeGuard free_slot{[this] { core_.downloads.give_back(); }};
+  lease_.add(job.blob.digest());
+  auto ingest = TRY(core_.content.ingest(job.blob.digest(), job.blob.bytes(), stop));
+  if (ingest.complete()) return from_store(job);
+  return from_registry(job, std::move(ingest), stop);
+}
+
+Result<Prepared> Downloader::from_store(const LayerJob& job) {
+  const std::string id = short_id(job.blob);
+  progress_.step(id, "Download complete");
+  const auto source = TRY(core_.content.source(job.blob.digest()));
+  Meter meter{progress_, id, "Extracting", job.blob.bytes()};
+  detail::Tee counted{nullptr, *source, nullptr, &meter};
+  auto prepared = TRY(detail::unpack(core_, counted, job));
+  meter.finish();
+  return prepared;
+}
+
+Result<Prepared> Downloader::from_registry(const LayerJob& job, content::Ingest ingest,
+                                           const std::stop_token& stop) {
+  const std::string id = short_id(job.blob);
+  RetryNotice notice{progress_, id};
+  Meter meter{progress_, id, "Downloading", job.blob.bytes()};
+  const auto written = TRY(ingest.written());
+  const auto rest = TRY(repository_.open_blob(job.blob, ingest.offset(), stop, &notice));
+  detail::Tee tee{written.get(), *rest, &ingest, &meter};
+
+  auto prepared = detail::unpack(core_, tee, job);
+  if (!prepared && !prepared.failed_as(ErrorKind::InvalidArgument)) {
+    return prepared;  // what came stays, to be resumed
+  }
+  // A blob that can't be unpacked is either damaged, which its digest tells, or really like that.
+  std::array<char, 65536> ignored{};
+  while (TRY(tee.read(ignored)) != 0) {
+  }
+  meter.finish();
+  progress_.step(id, "Verifying Checksum");
+  TRY(ingest.commit().context("filesystem layer verification failed for digest " + job.blob.digest_text));
+  CRASH_POINT("image.pull.layer");
+  if (!prepared) {
+    base::ignore(core_.content.remove(job.blob.digest()), "it is collected later");
+    return prepared;
+  }
+  progress_.step(id, "Download complete");
+  progress_.step(id, "Extracting", job.blob.bytes(), job.blob.bytes());
+  return prepared;
+}
+
+struct Remote {
+  distribution::FetchedManifest top;  ///< what the reference names: a manifest or an index
+  distribution::FetchedManifest image;
+  spec::Manifest manifest;
+};
+
+/// The transport's word, unless that says nothing of use: then the document's own.
+std::string type_of(const distribution::FetchedManifest& fetched) {
+  const std::string& type = fetched.media_type;
+  if (spec::media::is_index(type) || spec::media::is_manifest(type) || type == spec::media::kDockerSchema1 ||
+      type == spec::media::kDockerSchema1Signed) {
+    return type;
+  }
+  const auto json = codec::Json::parse(fetched.bytes);
+  if (!json) return type;
+  if (!(*json)["mediaType"].as_string().empty()) return (*json)["mediaType"].as_string();
+  if ((*json)["manifests"].is_array()) return std::string{spec::media::kOciIndex};
+  return std::string{spec::media::kOciManifest};
+}
+
+/// Follows indexes down to the manifest for the platform.
+Result<Remote> fetch(distribution::Repository& repository, const PullRequest& request,
+                     const spec::Platform& platform, const std::stop_token& stop) {
+  constexpr int kDeepest = 4;
+  Remote remote;
+  remote.top = TRY(repository.manifest(request.reference.tag_or_digest(), stop));
+  remote.top.media_type = type_of(remote.top);
+  remote.image = remote.top;
+  for (int depth = 0; spec::media::is_index(remote.image.media_type); ++depth) {
+    const spec::Index index = TRY(spec::Index::parse(remote.image.bytes));
+    const spec::Descriptor* chosen = index.select(platform);
+    if (chosen == nullptr || depth == kDeepest) {
+      return base::not_found("no matching manifest for " + platform.str() + " in the manifest list entries");
+    }
+    remote.image = TRY(repository.manifest(chosen->digest_text, stop));
+    remote.image.media_type = type_of(remote.image);
+  }
+  remote.manifest = TRY(spec::Manifest::parse(remote.image.bytes, remote.image.media_type));
+  return remote;
+}
+
+Result<> check_platform(const PullRequest& request, const spec::Platform& wanted,
+                        const spec::ImageConfig& config) {
+  if (request.platform.empty()) return {};
+  const spec::Platform got = config.platform();
+  if (got.os == wanted.os && got.architecture == wanted.architecture &&
+      (wanted.variant.empty() || got.variant == wanted.variant)) {
+    return {};
+  }
+  return base::not_found("image with reference " + request.reference.familiar() +
+                         " was found but its platform (" + got.str() +
+                         ") does not match the specified platform (" + wanted.str() + ")");
+}
+
+Result<Digest> pull_from(Core& core, distribution::Repository& repository, const PullRequest& request,
+                         Progress& progress, const std::stop_token& stop) {
+  const auto& reference = request.reference;
+  const spec::Platform platform = TRY(spec::Platform::parse(request.platform));
+  Remote remote = TRY(fetch(repository, request, platform, stop));
+  progress.status("Pulling from " + reference.path(), reference.tag_or_digest());
+
+  auto lease = core.content.lease();
+  detail::NewImage image;
+  const Digest id = remote.manifest.config.digest();
+  lease.add(id);
+  if (TRY(core.records.image(id))) {
+    image.config_bytes = TRY(core.content.read(id, distribution::kConfigLimit));
+  } else {
+    image.config_bytes = TRY(repository.read_blob(remote.manifest.config, distribution::kConfigLimit, stop));
+  }
+  image.config = TRY(spec::ImageConfig::parse(image.config_bytes));
+  TRY(check_platform(request, platform, image.config));
+  const auto jobs = TRY(detail::layer_jobs(remote.manifest.layers, image.config));
+  const detail::Pin pin{core.board, detail::chain_texts(image.config.diff_ids())};
+
+  const bool known = TRY(core.records.image(id)).has_value();
+  Downloader downloader{core, repository, lease, progress};
+  struct Quiet final : detail::LayerMaker {
+    explicit Quiet(Downloader& inner) : inner_{inner} {}
+    Result<Prepared> make(const LayerJob& job, const std::stop_token& token) override {
+      return inner_.make(job, token);
+    }
+    void exists(const LayerJob&) override {}
+    void planned(const LayerJob& job) override { inner_.planned(job); }
+    void waits(const LayerJob& job) override { inner_.waits(job); }
+    void finished(const LayerJob& job) override { inner_.finished(job); }
+    Downloader& inner_;
+  } quiet{downloader};
+  detail::LayerMaker& maker = known ? static_cast<detail::LayerMaker&>(quiet) : downloader;
+  TRY(detail::install_layers(core, jobs, maker, core.options.max_concurrent_downloads, stop));
+
+  const auto before = TRY(core.records.reference(reference.str()));
+  image.manifest_bytes = std::move(remote.image.bytes);
+  image.manifest_media_type = std::move(remote.image.media_type);
+  image.manifest = std::move(remote.manifest);
+  image.references.push_back({reference.with_digest(remote.top.digest), remote.top.digest});
+  if (reference.digest().empty()) image.references.push_back({reference, remote.top.digest});
+  TRY(detail::commit_image(core, lease, image));
+  progress.status("Digest: " + remote.top.digest.str());
+  const bool unchanged = before && before->image_id == id;
+  progress.status(
+      std::string{unchanged ? "Status: Image is up to date for " : "Status: Downloaded newer image for "} +
+      reference.familiar());
+  return id;
+}
+
+}  // namespace
+
+Result<Digest> Store::pull(const PullRequest& request, ProgressSink& sink, std::stop_token stop) {
+  Progress progress{sink};
+  auto repository = core_->client->open(request.reference, request.credentials, stop);
+  if (repository) return pull_from(*core_, **repository, request, progress, stop);
+  if (!repository.failed_as(ErrorKind::Unavailable) || stop.stop_requested())
+    return std::move(repository.error());
+  const auto archive = TRY(detail::find_builtin(*core_, request.reference));
+  if (archive.empty()) return std::move(repository.error());
+  progress.status("Registry unreachable (" + repository.error().message() + "); using the built-in image");
+  return detail::load_builtin(*core_, archive, request.reference, progress, stop);
+}
+
+}  // namespace image

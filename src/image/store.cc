@@ -1,0 +1,39 @@
+#include "image/store.h"
+
+#include <utility>
+
+#include "base/log.h"
+#include "image/detail/core.h"
+
+namespace image {
+namespace {
+
+using base::Result;
+
+/// So long an interrupted pull finds its finished layers again after a restart.
+constexpr std::chrono::hours kGrace{24};
+
+}  // namespace
+
+Hold::Hold(Image image, std::unique_ptr<detail::Pin> pin) : image_{std::move(image)}, pin_{std::move(pin)} {}
+Hold::Hold(Hold&&) noexcept = default;
+Hold& Hold::operator=(Hold&&) noexcept = default;
+Hold::~Hold() = default;
+
+Store::Store(std::unique_ptr<detail::Core> core) : core_{std::move(core)} {}
+Store::~Store() = default;
+
+Result<std::unique_ptr<Store>> Store::open(state::Database& database, content::Store& content,
+                                           snapshot::Snapshotter& snapshotter, Options options) {
+  if (options.max_concurrent_downloads < 1)
+    return base::invalid("max-concurrent-downloads: must be at least 1");
+  auto core = std::make_unique<detail::Core>(database, content, snapshotter, std::move(options));
+  core->client = TRY(distribution::Client::create(core->options.registries));
+  TRY(detail::remove_unrecorded_snapshots(*core));
+  TRY(detail::remove_unused(*core));
+  TRY(detail::remove_unused_blobs(*core, kGrace));
+  TRY(detail::write_index(*core));
+  return std::unique_ptr<Store>{new Store{std::move(core)}};
+}
+
+}  // namespace image
