@@ -67,7 +67,12 @@ class Removal {
     return base::conflict("conflict: unable to delete " + removed_.id.short_hex() +
                           (hard ? " (cannot be forced) - " : " (must be forced) - ") + why);
   }
-  Result<> check_running() const {
+  /// What can't be forced.
+  Result<> check_hard() const {
+    for (const auto& other : TRY(core_.records.images())) {
+      if (other.summary.parent == removed_.id.str())
+        return conflict(true, "image has dependent child images");
+    }
     if (const auto* user = first(users_, true)) {
       return conflict(true, "image is being used by running container " + short_container(*user));
     }
@@ -130,13 +135,14 @@ Result<bool> Removal::decide() {
     if (!TRY(remove_name())) return false;
     by_name = true;
   } else if (const auto all = TRY(references()); is_single_reference(all)) {
-    TRY(check_running());
+    TRY(check_hard());
     if (!force_) TRY(check_stopped());
     for (const auto& reference : all) TRY(untag(reference));
   }
-  // A name is gone by now: what still uses the image keeps it, without a name.
-  if (by_name && !users_.empty()) return false;
-  TRY(check_running());
+  // A name is gone by now, which is what was asked for: what still uses the image keeps it.
+  if (by_name && (first(users_, true) != nullptr || (!force_ && !users_.empty()) || !check_hard()))
+    return false;
+  TRY(check_hard());
   const auto left = TRY(references());
   if (!force_) {
     if (!left.empty()) return conflict(false, "image is referenced in multiple repositories");
@@ -148,9 +154,27 @@ Result<bool> Removal::decide() {
   return true;
 }
 
+/// The nameless images below it that a build left behind, as far as nothing else needs them.
+Result<> prune_parents_of(Core& core, std::string parent, const ImageUsers& users, Removed& removed) {
+  while (!parent.empty()) {
+    const auto id = Digest::parse(parent);
+    if (!id) return {};
+    const auto image = TRY(core.records.image(*id));
+    if (!image || !TRY(core.records.references_of(*id)).empty() || !users.users_of(*id).empty()) return {};
+    for (const auto& other : TRY(core.records.images())) {
+      if (other.summary.parent == parent) return {};
+    }
+    TRY(core.records.remove_image(*id));
+    removed.items.push_back({{}, parent});
+    parent = image->summary.parent;
+  }
+  return {};
+}
+
 }  // namespace
 
-Result<Removed> Store::remove(const std::string& ref, bool force, const ImageUsers& users) {
+Result<Removed> Store::remove(const std::string& ref, bool force, bool prune_parents,
+                              const ImageUsers& users) {
   const auto image = TRY(detail::find_image(*core_, ref));
   Removal removal{*core_, ref, force, users.users_of(image.id), image.id};
   const auto decide = [&]() -> Result<bool> {
@@ -159,6 +183,7 @@ Result<Removed> Store::remove(const std::string& ref, bool force, const ImageUse
   };
   const bool deleted = TRY(decide());
   if (deleted) {
+    if (prune_parents) TRY(prune_parents_of(*core_, image.summary.parent, users, removal.removed()));
     for (auto& chain_id : TRY(detail::remove_unused(*core_)))
       removal.removed().items.push_back({{}, std::move(chain_id)});
   }
