@@ -26,7 +26,6 @@ struct HostsFile {
   std::string domain;                 ///< with it the line reads "ip hostname.domain hostname"
   std::vector<std::string> addresses; ///< the container's own; none with --network none
   std::vector<ExtraHost> extra;
-  bool ipv6 = true;  ///< docker writes the ::1 and ff02:: lines always
 };
 /// The loopback names, then the extra hosts, then one line per own address.
 [[nodiscard]] std::string hosts_text(const HostsFile& hosts);

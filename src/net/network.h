@@ -95,7 +95,6 @@ struct Endpoint {
   Mac mac;
   std::vector<std::string> aliases;
   std::vector<PortBinding> ports;  ///< with the chosen host ports, host_port_end 0
-  bool attached = false;           ///< the kernel has (or had, before a reboot) the interface and rules
 };
 
 }  // namespace net

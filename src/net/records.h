@@ -11,6 +11,10 @@
 #include "base/result.h"
 #include "net/network.h"
 
+namespace state {
+class Database;
+}
+
 namespace net {
 
 class Records {
@@ -26,6 +30,8 @@ class Records {
   virtual base::Result<> erase(const EndpointId& id) = 0;
 };
 
+/// The tables `networks` and `endpoints` of the engine's database, which outlives the result.
+std::unique_ptr<Records> records_in(state::Database& database);
 /// Forgets all with the process.
 std::unique_ptr<Records> records_in_memory();
 
