@@ -64,10 +64,13 @@ struct Network {
   Subnet subnet;
   Subnet ip_range;  ///< equals subnet unless asked for otherwise
   Ipv4 gateway;     ///< the bridge's address
+  Ipv4 default_gateway;  ///< where containers send what is not local: `gateway`, unless --default-gateway
   std::uint32_t mtu = 1500;
   bool icc = true;         ///< containers of the network may talk to each other
   bool masquerade = true;  ///< outgoing connections get the host's address
+  bool unprotected = false;  ///< gateway_mode nat-unprotected: every port of a container is reachable
   bool is_default = false;
+  bool bridge_is_ours = true;  ///< false: it was there before, and stays when the network goes
   Ipv4 default_host_ip;  ///< where ports without a host ip are published
 };
 

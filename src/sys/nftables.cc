@@ -31,6 +31,7 @@ struct Library {
   decltype(&::nft_ctx_get_output_buffer) output;
   decltype(&::nft_ctx_get_error_buffer) error;
   decltype(&::nft_run_cmd_from_buffer) run;
+  decltype(&::nft_ctx_output_set_flags) set_flags;
 };
 
 template <class F>
@@ -45,6 +46,7 @@ bool resolve_all(void* handle, Library& library) {
          resolve(handle, "nft_ctx_buffer_error", library.buffer_error) &&
          resolve(handle, "nft_ctx_get_output_buffer", library.output) &&
          resolve(handle, "nft_ctx_get_error_buffer", library.error) &&
+         resolve(handle, "nft_ctx_output_set_flags", library.set_flags) &&
          resolve(handle, "nft_run_cmd_from_buffer", library.run);
 }
 
@@ -66,7 +68,7 @@ base::Error failure_of(std::string text) {
 
 }  // namespace
 
-base::Result<std::string> run_nft(const std::string& commands) {
+base::Result<std::string> run_nft(const std::string& commands, NftOutput output) {
   TRY(inject("nft"));
   {
     const auto probe = NetlinkSocket::open(NETLINK_NETFILTER);
@@ -87,9 +89,10 @@ base::Result<std::string> run_nft(const std::string& commands) {
   const base::ScopeGuard free{[&] { library.free(context); }};
   library.buffer_output(context);
   library.buffer_error(context);
+  if (output == NftOutput::WithHandles) library.set_flags(context, NFT_CTX_OUTPUT_HANDLE);
   if (library.run(context, commands.c_str()) != 0) return failure_of(library.error(context));
-  const char* output = library.output(context);
-  return std::string{output != nullptr ? output : ""};
+  const char* printed = library.output(context);
+  return std::string{printed != nullptr ? printed : ""};
 }
 
 void NftValue::append(const void* data, std::size_t size) {

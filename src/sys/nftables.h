@@ -20,10 +20,11 @@
 
 namespace sys {
 
+enum class NftOutput : std::uint8_t { Plain, WithHandles };
 /// Runs nft(8) commands and returns what they print. Calls of a process wait for each other: the
 /// library has global state. Errors: NotImplemented (no libnftables, or a kernel without nf_tables),
 /// NotFound (list of what is not there), InvalidArgument with the library's text.
-base::Result<std::string> run_nft(const std::string& commands);
+base::Result<std::string> run_nft(const std::string& commands, NftOutput output = NftOutput::Plain);
 
 /// A key or a mapped value: its parts, each padded to four bytes as nf_tables concatenates them.
 class NftValue {
