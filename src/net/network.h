@@ -21,7 +21,8 @@ namespace net {
 
 using EndpointId = base::Id<struct EndpointNoun>;
 
-enum class Protocol : std::uint8_t { Tcp, Udp, Sctp };
+/// The values are IANA's protocol numbers.
+enum class Protocol : std::uint8_t { Tcp = 6, Udp = 17, Sctp = 132 };
 /// "tcp", "udp", "sctp".
 [[nodiscard]] std::string_view name_of(Protocol protocol);
 /// Errors: InvalidArgument "invalid proto: …".

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "base/scope_guard.h"
+#include "base/strings.h"
 #include "net/detail/plumbing.h"
 #include "net/detail/resolve.h"
 #include "sys/crash_point.h"

@@ -111,7 +111,10 @@ base::Result<> BridgeManager::attach(const Endpoint& endpoint, int netns, const 
   auto undo = base::ScopeGuard{
       [&] { base::ignore(remove_interface(endpoint.host_interface), "the cause is returned"); }};
   if (!endpoint.ports.empty()) {
-    TRY(firewall_.publish(endpoint).context(
+    auto published = firewall_.publish(endpoint);
+    // Somebody flushed the ruleset of the host: all of it again, this endpoint included.
+    if (published.failed_as(base::ErrorKind::NotFound)) published = install_firewall();
+    TRY(std::move(published).context(
         fmt::format("driver failed programming external connectivity on endpoint {} ({})", endpoint.container_name,
                     endpoint.id.str())));
   }

@@ -1,28 +1,18 @@
 #include "net/detail/firewall.h"
 
 #include <linux/netfilter.h>
-#include <netinet/in.h>
 
 #include "sys/nftables.h"
 
 namespace net::detail {
 namespace {
 
-std::uint8_t number_of(Protocol protocol) {
-  switch (protocol) {
-    case Protocol::Tcp: return IPPROTO_TCP;
-    case Protocol::Udp: return IPPROTO_UDP;
-    case Protocol::Sctp: return IPPROTO_SCTP;
-  }
-  return IPPROTO_TCP;
-}
-
 const char* map_of(const PortBinding& binding) { return binding.host_ip.is_any() ? kPublished : kPublishedAt; }
 
 sys::NftValue key_of(const PortBinding& binding) {
   sys::NftValue key;
   if (!binding.host_ip.is_any()) key.ipv4(binding.host_ip.value());
-  key.protocol(number_of(binding.protocol)).port(binding.host_port);
+  key.protocol(static_cast<std::uint8_t>(binding.protocol)).port(binding.host_port);
   return key;
 }
 

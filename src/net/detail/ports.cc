@@ -3,7 +3,6 @@
 #include <cerrno>
 
 #include <fmt/format.h>
-#include <netinet/in.h>
 
 #include "base/scope_guard.h"
 #include "base/strings.h"
@@ -15,15 +14,6 @@ namespace {
 
 constexpr std::uint16_t kFirstEphemeral = 32768;
 constexpr std::uint16_t kLastEphemeral = 60999;
-
-int number_of(Protocol protocol) {
-  switch (protocol) {
-    case Protocol::Tcp: return IPPROTO_TCP;
-    case Protocol::Udp: return IPPROTO_UDP;
-    case Protocol::Sctp: return IPPROTO_SCTP;
-  }
-  return IPPROTO_TCP;
-}
 
 base::Error allocated(const PortBinding& binding) {
   return base::conflict(
@@ -57,7 +47,7 @@ bool PortAllocator::taken(const PortBinding& binding) const {
 
 base::Result<> PortAllocator::hold(const EndpointId& owner, const PortBinding& binding) {
   if (taken(binding)) return allocated(binding);
-  auto guard = sys::guard_port(number_of(binding.protocol), binding.host_ip.value(), binding.host_port);
+  auto guard = sys::guard_port(static_cast<std::uint8_t>(binding.protocol), binding.host_ip.value(), binding.host_port);
   if (!guard) {
     return std::move(guard).error().context(
         fmt::format("listen {}4 {}:{}", name_of(binding.protocol), binding.host_ip.str(), binding.host_port));
@@ -114,7 +104,7 @@ void PortAllocator::adopt(const EndpointId& owner, const std::vector<PortBinding
   const std::scoped_lock lock{mutex_};
   for (const PortBinding& binding : bindings) {
     // It fails while the container's shim holds a duplicate of the guard: then it is guarded.
-    auto guard = sys::guard_port(number_of(binding.protocol), binding.host_ip.value(), binding.host_port);
+    auto guard = sys::guard_port(static_cast<std::uint8_t>(binding.protocol), binding.host_ip.value(), binding.host_port);
     held_.insert_or_assign(key_of(binding), Held{owner, guard ? *std::move(guard) : sys::UniqueFd{}});
   }
 }

@@ -9,7 +9,7 @@ namespace {
 // unprotected         those whose containers may be reached without a published port
 // inside              (from, to) of one bridge: whether its containers may talk to each other
 // subnets             (source, interface) pairs that stay inside their network
-// masquerade          sources that leave with the host's address
+// translated          sources that leave with the host's address
 //
 // `raw`: net.ipv4.conf.<bridge>.route_localnet lets the host reach published ports through
 // 127.0.0.1; these two rules take back what it would allow to containers (CVE-2020-8558).
@@ -28,7 +28,7 @@ table ip {0} {{
   set unprotected {{ type ifname; }}
   map inside {{ type ifname . ifname : verdict; }}
   set subnets {{ type ipv4_addr . ifname; flags interval; }}
-  set masquerade {{ type ipv4_addr; flags interval; }}
+  set translated {{ type ipv4_addr; flags interval; }}
   map published_at {{ type ipv4_addr . inet_proto . inet_service : ipv4_addr . inet_service; }}
   map published {{ type inet_proto . inet_service : ipv4_addr . inet_service; }}
 
@@ -57,7 +57,7 @@ table ip {0} {{
     ct status dnat ip saddr . oifname @subnets masquerade
     ct status dnat ip saddr 127.0.0.0/8 oifname @bridges masquerade
     ip saddr . oifname @subnets return
-    ip saddr @masquerade masquerade
+    ip saddr @translated masquerade
   }}
 
   chain published_only {{
@@ -93,7 +93,7 @@ std::string network_elements(const Network& network, std::string_view verb) {
   element("inside", bridge + " . " + bridge, network.icc ? "accept" : "goto published_only");
   element("subnets", network.subnet.str() + " . " + bridge);
   if (network.config.internal) element("internal", bridge);
-  if (network.masquerade && !network.config.internal) element("masquerade", network.subnet.str());
+  if (network.masquerade && !network.config.internal) element("translated", network.subnet.str());
   if (network.unprotected) element("unprotected", bridge);
   return text;
 }

@@ -86,6 +86,7 @@ base::Result<Network> BridgeManager::make_default_network(const std::vector<Subn
     }
   }
   network.is_default = true;
+  network.bridge_is_ours = options_.bridge == Options{}.bridge || !TRY(interface_exists(options_.bridge));
   return network;
 }
 
@@ -111,6 +112,7 @@ base::Result<> BridgeManager::settle_default_network() {
   Network fresh = keep ? old : TRY(make_default_network(others));
   fresh.id = old.id;
   fresh.created = old.created;
+  if (fresh.bridge == old.bridge) fresh.bridge_is_ours = old.bridge_is_ours;
   fresh.mtu = options_.mtu;
   fresh.icc = options_.icc;
   fresh.masquerade = options_.masquerade;
