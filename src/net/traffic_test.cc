@@ -51,6 +51,10 @@ TEST(Traffic, PublishedPortsAreReachedFromEverySide) {
     EXPECT_TRUE(connect_tcp(other.netns.get(), "203.0.113.1", 8080, listener)) << "another container, by the host";
     EXPECT_TRUE(connect_tcp(other.netns.get(), "172.17.0.1", 8080, listener)) << "by the gateway";
     EXPECT_TRUE(connect_tcp(web.netns.get(), "203.0.113.1", 8080, listener)) << "itself: hairpin";
+    // The same with bridged packets that do not pass the IP hooks (no br_netfilter).
+    ASSERT_TRUE(sys::write_file(sys::kCwd, "/proc/sys/net/bridge/bridge-nf-call-iptables", "0"));
+    EXPECT_TRUE(connect_tcp(other.netns.get(), "203.0.113.1", 8080, listener)) << "another container";
+    EXPECT_TRUE(connect_tcp(web.netns.get(), "203.0.113.1", 8080, listener)) << "itself";
     EXPECT_FALSE(connect_tcp(outside.get(), "203.0.113.1", 80, listener, kBlocked));
   });
 }
@@ -185,8 +189,14 @@ TEST(Traffic, AnInternalNetworkHasNoWayOut) {
     sys::RouteBatch route;  // the container, being root, adds what it was not given
     route.add_route({.gateway = sys::InetAddress::v4(0xac120001)});
     ASSERT_TRUE(inside.run(route));
+    auto far = sys::RouteSocket::open_in(outside.get()).value();
+    sys::RouteBatch back;  // so that an untranslated packet would be answered
+    back.add_route({.gateway = sys::InetAddress::v4(0xcb007101)});
+    ASSERT_TRUE(far.run(back));
     const auto in_outside = listen_tcp(outside.get(), 82);
     EXPECT_FALSE(connect_tcp(a.netns.get(), "203.0.113.2", 82, in_outside, kBlocked));
+    const auto in_a = listen_tcp(a.netns.get(), 83);
+    EXPECT_FALSE(connect_tcp(outside.get(), a.endpoint.address.str(), 83, in_a, kBlocked));
   });
 }
 

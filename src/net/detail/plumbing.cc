@@ -183,6 +183,10 @@ base::Result<> plug(const Network& network, std::uint32_t bridge, const Endpoint
     set_up.add_route({.gateway = sys::InetAddress::v4(endpoint.gateway.value()), .link = links[0].index});
   }
   TRY(inside.run(set_up));
+  // The host's end saw its carrier come just now, and the bridge forwards to it only once the kernel's
+  // link watch, which runs up to a second later, has noticed; a first packet would be lost and sent
+  // again after a second. Asking for the link makes it notice now (rtnl_getlink in Linux 6.9 and later).
+  TRY(host.link(endpoint.host_interface));
   CRASH_POINT("net.attach.inside");
   TRY(sys::inject("net.attach.inside"));
   undo.release();

@@ -69,6 +69,7 @@ inline sys::UniqueFd make_outside() {
   far_batch.add_address(far.link("eth0").value().index, sys::InetAddress::v4(0xcb007102), 24);
   far_batch.set_up("eth0");
   EXPECT_TRUE(far.run(far_batch));
+  EXPECT_TRUE(host.link("uplink"));  // see plumbing.cc: without it the first packet may be lost
   return outside;
 }
 
