@@ -183,10 +183,14 @@ base::Result<> plug(const Network& network, std::uint32_t bridge, const Endpoint
     set_up.add_route({.gateway = sys::InetAddress::v4(endpoint.gateway.value()), .link = links[0].index});
   }
   TRY(inside.run(set_up));
-  // The host's end saw its carrier come just now, and the bridge forwards to it only once the kernel's
-  // link watch, which runs up to a second later, has noticed; a first packet would be lost and sent
-  // again after a second. Asking for the link makes it notice now (rtnl_getlink in Linux 6.9 and later).
-  TRY(host.link(endpoint.host_interface));
+  // The host's end has seen its carrier come just now, and it carries packets only once the kernel's
+  // link watch has noticed; until then a first packet is lost, and sent again after a second. The same
+  // holds for a bridge that gets its first port. Asking for a link makes the kernel notice at once
+  // (rtnl_getlink, Linux 6.8; before, it takes the link watch's time).
+  sys::RouteBatch notice;
+  notice.get_link(endpoint.host_interface);
+  notice.get_link(network.bridge);
+  TRY(host.run(notice));
   CRASH_POINT("net.attach.inside");
   TRY(sys::inject("net.attach.inside"));
   undo.release();
