@@ -1,0 +1,229 @@
+/// The contract of snapshotter.h, which every implementation runs.
+
+#include <cstdlib>
+#include <functional>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "snapshot/snapshotter.h"
+#include "sys/file.h"
+#include "sys/mount.h"
+#include "sys/node.h"
+#include "sys/overlay.h"
+
+namespace snapshot {
+namespace {
+
+using Open = base::Result<std::unique_ptr<Snapshotter>> (*)(const std::string&, state::Database&);
+
+class Conformance : public testing::TestWithParam<std::pair<const char*, Open>> {
+ protected:
+  void SetUp() override {
+    if (::geteuid() != 0) GTEST_SKIP() << "whiteouts and trusted xattrs need root";
+    std::string name = "/var/tmp/caisson-snapshot-XXXXXX";
+    path_ = ::mkdtemp(name.data());
+    database_ = state::Database::open(path_ + "/db").value();
+    reopen();
+  }
+  void TearDown() override {
+    snapshotter_.reset();
+    database_.reset();
+    if (path_.empty()) return;
+    EXPECT_TRUE(sys::remove_tree(sys::kCwd, path_));
+  }
+  void reopen() {
+    snapshotter_.reset();
+    auto opened = GetParam().second(path_ + "/snapshots", *database_);
+    ASSERT_TRUE(opened) << opened.error().message();
+    snapshotter_ = std::move(*opened);
+  }
+
+  using Fill = std::function<void(int dir)>;
+  NewLayer layer(const std::string& id, const std::string& parent, const Fill& fill) {
+    NewLayer out{.staging = snapshotter_->stage().value(), .chain_id = id, .parent = parent};
+    fill(out.staging.dir());
+    return out;
+  }
+  void commit(const std::string& id, const std::string& parent, const Fill& fill) {
+    std::vector<NewLayer> layers;
+    layers.push_back(layer(id, parent, fill));
+    const auto done = snapshotter_->commit(std::move(layers));
+    ASSERT_TRUE(done) << done.error().message();
+  }
+  static void write(int dir, const char* name, const char* text) { ASSERT_TRUE(sys::write_file_atomic(dir, name, text)); }
+
+  /// The snapshot's file system, through a detached mount.
+  [[nodiscard]] sys::UniqueFd mounted(const std::string& key) {
+    const Mounts mounts = snapshotter_->mounts(key).value();
+    if (mounts.is_overlay()) {
+      return sys::make_overlay({.lowers = mounts.lowers, .upper = mounts.upper, .work = mounts.work, .options = mounts.options}).value();
+    }
+    return sys::open_dir(sys::kCwd, mounts.upper.empty() ? mounts.bind_source : mounts.upper).value();
+  }
+  [[nodiscard]] std::string read(const std::string& key, const std::string& path) {
+    const auto root = mounted(key);
+    return sys::read_file(root.get(), path).value_or("(none)");
+  }
+  [[nodiscard]] std::size_t folders() {
+    snapshotter_->wait_for_trash();
+    return sys::list_dir(sys::kCwd, path_ + "/snapshots")->size() - 1;  // without the trash itself
+  }
+
+  std::string path_;
+  std::unique_ptr<state::Database> database_;
+  std::unique_ptr<Snapshotter> snapshotter_;
+};
+
+TEST_P(Conformance, LayersAddReplaceRemoveAndHide) {
+  commit("base", "", [](int dir) {
+    write(dir, "kept", "1");
+    write(dir, "replaced", "1");
+    write(dir, "removed", "1");
+    ASSERT_TRUE(sys::make_dir(dir, "hidden", 0755));
+    write(dir, "hidden/old", "1");
+  });
+  commit("top", "base", [](int dir) {
+    write(dir, "replaced", "2");
+    ASSERT_TRUE(sys::make_node(dir, "removed", S_IFCHR, 0, 0));
+    ASSERT_TRUE(sys::make_dir(dir, "hidden", 0755));
+    const auto hidden = sys::open_dir(dir, "hidden").value();
+    ASSERT_TRUE(sys::set_xattr(hidden.get(), "trusted.overlay.opaque", "y"));
+    write(dir, "hidden/new", "2");
+  });
+  ASSERT_TRUE(snapshotter_->prepare("c", "top"));
+  EXPECT_EQ(read("c", "kept"), "1");
+  EXPECT_EQ(read("c", "replaced"), "2");
+  EXPECT_EQ(read("c", "removed"), "(none)");
+  EXPECT_EQ(read("c", "hidden/old"), "(none)");
+  EXPECT_EQ(read("c", "hidden/new"), "2");
+}
+
+TEST_P(Conformance, AttributesAndHardLinksAreKept) {
+  commit("base", "", [](int dir) {
+    write(dir, "file", "x");
+    ASSERT_TRUE(sys::hard_link(dir, "file", dir, "link"));
+    ASSERT_TRUE(sys::set_owner_at(dir, "file", 12, 34));
+    ASSERT_TRUE(sys::set_mode_at(dir, "file", 04751));
+    ASSERT_TRUE(sys::set_xattr_at(dir, "file", "user.note", "kept"));
+    ASSERT_TRUE(sys::set_times_at(dir, "file", {1000, 5}));
+  });
+  ASSERT_TRUE(snapshotter_->prepare("c", "base"));
+  const auto root = mounted("c");
+  const auto status = sys::stat_at(root.get(), "file").value();
+  EXPECT_EQ(status.st_uid, 12U);
+  EXPECT_EQ(status.st_gid, 34U);
+  EXPECT_EQ(status.st_mode & 07777U, 04751U);
+  EXPECT_EQ(status.st_mtim.tv_nsec, 5);
+  EXPECT_EQ(status.st_ino, sys::stat_at(root.get(), "link")->st_ino);
+  EXPECT_EQ(sys::xattr_at(root.get(), "file", "user.note").value(), "kept");
+}
+
+TEST_P(Conformance, TheRootTakesItsAttributesFromTheLayerBelow) {
+  std::vector<NewLayer> layers;
+  layers.push_back(layer("top", "base", [](int dir) { write(dir, "x", "x"); }));
+  layers.push_back(layer("base", "", [](int dir) { ASSERT_TRUE(sys::set_mode(dir, 0711)); }));
+  layers.back().describes_root = true;
+  ASSERT_TRUE(snapshotter_->commit(std::move(layers)));
+  ASSERT_TRUE(snapshotter_->prepare("c", "top"));
+  const auto root = mounted("c");
+  EXPECT_EQ(sys::stat_fd(root.get())->st_mode & 07777U, 0711U);
+}
+
+TEST_P(Conformance, WritesStayInTheirSnapshot) {
+  commit("base", "", [](int dir) { write(dir, "file", "base"); });
+  ASSERT_TRUE(snapshotter_->prepare("a", "base"));
+  ASSERT_TRUE(snapshotter_->prepare("b", "base"));
+  {
+    const auto root = mounted("a");
+    ASSERT_TRUE(sys::write_file(root.get(), "file", "mine"));
+  }
+  EXPECT_EQ(read("a", "file"), "mine");
+  EXPECT_EQ(read("b", "file"), "base");
+}
+
+TEST_P(Conformance, PromotionMakesALayer) {
+  commit("base", "", [](int dir) { write(dir, "file", "base"); });
+  ASSERT_TRUE(snapshotter_->prepare("a", "base"));
+  {
+    const auto root = mounted("a");
+    write(root.get(), "added", "by a");
+  }
+  ASSERT_TRUE(snapshotter_->promote("a", "second"));
+  EXPECT_EQ(snapshotter_->info("second")->kind, Kind::Layer);
+  EXPECT_FALSE(snapshotter_->has("a").value());
+  ASSERT_TRUE(snapshotter_->prepare("b", "second"));
+  EXPECT_EQ(read("b", "added"), "by a");
+  EXPECT_EQ(read("b", "file"), "base");
+}
+
+TEST_P(Conformance, AHundredAndFiftyLayers) {
+  std::string parent;
+  std::vector<NewLayer> layers;
+  for (int i = 0; i < 150; ++i) {
+    const std::string id = "layer" + std::to_string(i);
+    layers.push_back(layer(id, parent, [&](int dir) { write(dir, id.c_str(), "x"); }));
+    parent = id;
+  }
+  ASSERT_TRUE(snapshotter_->commit(std::move(layers)));
+  ASSERT_TRUE(snapshotter_->prepare("c", parent));
+  EXPECT_EQ(read("c", "layer0"), "x");
+  EXPECT_EQ(read("c", "layer149"), "x");
+}
+
+TEST_P(Conformance, RefusalsSayWhy) {
+  EXPECT_TRUE(snapshotter_->prepare("c", "missing").failed_as(base::ErrorKind::NotFound));
+  commit("base", "", [](int) {});
+  ASSERT_TRUE(snapshotter_->prepare("c", "base"));
+  EXPECT_TRUE(snapshotter_->prepare("c", "base").failed_as(base::ErrorKind::Conflict));
+  EXPECT_TRUE(snapshotter_->remove("base").failed_as(base::ErrorKind::Conflict));
+  EXPECT_TRUE(snapshotter_->mounts("nothing").failed_as(base::ErrorKind::NotFound));
+  EXPECT_TRUE(snapshotter_->remove("nothing"));
+  std::vector<NewLayer> orphan;
+  orphan.push_back(layer("orphan", "missing", [](int) {}));
+  EXPECT_TRUE(snapshotter_->commit(std::move(orphan)).failed_as(base::ErrorKind::NotFound));
+  EXPECT_EQ(folders(), 2U) << "what was refused leaves nothing behind";
+}
+
+TEST_P(Conformance, RemovedMeansGoneFromTheDisk) {
+  commit("base", "", [](int dir) { write(dir, "file", "x"); });
+  ASSERT_TRUE(snapshotter_->prepare("c", "base"));
+  EXPECT_GE(snapshotter_->usage("base")->inodes, 2U);
+  ASSERT_TRUE(snapshotter_->remove("c"));
+  ASSERT_TRUE(snapshotter_->remove("base"));
+  { const auto dropped = snapshotter_->stage().value(); }
+  EXPECT_EQ(folders(), 0U);
+  EXPECT_TRUE(snapshotter_->list()->empty());
+}
+
+TEST_P(Conformance, ASecondCommitOfALayerIsHarmless) {
+  commit("base", "", [](int dir) { write(dir, "file", "first"); });
+  commit("base", "", [](int dir) { write(dir, "file", "second"); });
+  ASSERT_TRUE(snapshotter_->prepare("c", "base"));
+  EXPECT_EQ(read("c", "file"), "first");
+  EXPECT_EQ(folders(), 2U);
+}
+
+TEST_P(Conformance, AFolderWithoutARowAndARowWithoutAFolderAreCollected) {
+  commit("base", "", [](int dir) { write(dir, "file", "x"); });
+  commit("top", "base", [](int) {});
+  ASSERT_TRUE(snapshotter_->prepare("c", "top"));
+  ASSERT_TRUE(sys::make_dirs(sys::kCwd, path_ + "/snapshots/999/fs", 0755));
+  const auto rows = snapshotter_->list().value();
+  const std::string lower = snapshotter_->mounts("base")->bind_source;
+  snapshotter_.reset();
+  ASSERT_TRUE(sys::remove_tree(sys::kCwd, lower.substr(0, lower.rfind('/'))));
+  reopen();
+  EXPECT_EQ(folders(), 0U);
+  EXPECT_TRUE(snapshotter_->list()->empty()) << "what stood on the lost layer can't be mounted either";
+  commit("base", "", [](int dir) { write(dir, "file", "again"); });
+}
+
+INSTANTIATE_TEST_SUITE_P(Snapshotters, Conformance,
+                         testing::Values(std::pair{"overlay", &open_overlay}, std::pair{"native", &open_native}),
+                         [](const auto& parameter) { return parameter.param.first; });
+
+}  // namespace
+}  // namespace snapshot
