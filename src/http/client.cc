@@ -145,7 +145,8 @@ class LiveReply final : public Reply {
   Result<std::size_t> read(std::span<char> buffer) override {
     while (true) {
       if (const auto count = TRY(read_now(buffer))) return *count;
-      TRY(sys::wait_ready(fd(), detail::poll_events(want_), sys::kNoDeadline));
+      if (auto ready = sys::wait_ready(fd(), detail::poll_events(want_), sys::kNoDeadline); !ready)
+        return broken(std::move(ready).error());
     }
   }
 

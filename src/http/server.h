@@ -15,8 +15,9 @@
 namespace http {
 
 struct ServerOptions {
-  /// Threads start when a request finds none idle, and end after `thread_idle`.
-  std::size_t max_threads = 512;
+  /// Threads start when a request finds none idle, and end after `thread_idle`. A request that waits
+  /// (wait, events, logs -f) holds one, about 20 KiB of memory; when all are held, others queue.
+  std::size_t max_threads = 4096;
   std::size_t thread_stack = 256 * 1024;  ///< bytes
   std::chrono::milliseconds thread_idle{10'000};
   /// At the limit the longest idle connection is closed for a new one; if none is idle, new ones

@@ -177,7 +177,8 @@ TEST(Server, ContinuesWhenTheHandlerReads) {
   client.send("ok");
   EXPECT_THAT(client.read_response(), EndsWith("POST /read ok"));
   client.send("POST /refuse" + head);
-  EXPECT_THAT(client.read_response(), AllOf(StartsWith("HTTP/1.1 401 "), EndsWith("no")));
+  EXPECT_THAT(client.read_response(),
+              AllOf(StartsWith("HTTP/1.1 401 "), HasSubstr("Connection: close\r\n"), EndsWith("no")));
   EXPECT_TRUE(client.closed(milliseconds{5000}));  // whether the body comes now is anybody's guess
 }
 

@@ -12,7 +12,8 @@ using Clock = std::chrono::steady_clock;
 
 namespace {
 
-constexpr std::size_t kReadBytes = 16 * 1024;
+/// Docker's clients send heads of a few hundred bytes; bodies are read in larger pieces.
+constexpr std::size_t kReadBytes = 4 * 1024;
 /// How long a thread stays with its connection after a response: the next request of a client that
 /// makes several then finds it there, without a way through the reactor.
 constexpr std::chrono::milliseconds kLinger{10};
@@ -132,6 +133,7 @@ Connection::Next Connection::serve() {
     return refuse(417);
   }
 
+  input_.release_memory();  // a handler may wait for hours
   ServerExchange exchange{*this, *std::exchange(parser_, std::nullopt), std::move(request), keep_alive};
   try {
     context_.handler.handle(exchange);

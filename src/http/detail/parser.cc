@@ -29,6 +29,7 @@ class Parser::Impl {
   std::size_t head_bytes = 0;  ///< taken so far
   std::span<char> out;         ///< where body bytes go during one put
   std::size_t filled = 0;      ///< of `out`
+  bool ended_with_head = false;
   bool in_chunks = false;
   std::uint64_t chunk_left = 0;
 };
@@ -80,6 +81,7 @@ class Parser::Typed final : public Parser::Impl, private beast::http::basic_pars
   [[nodiscard]] bool need_eof() const override { return Base::need_eof(); }
   [[nodiscard]] bool keep_alive() const override { return Base::keep_alive(); }
   [[nodiscard]] std::optional<std::uint64_t> length() const override {
+    if (ended_with_head) return 0;  // 204 and 304 have none, whatever they declare
     if (Base::chunked()) return std::nullopt;
     if (const auto length = Base::content_length()) return *length;
     if (Base::need_eof()) return std::nullopt;
@@ -164,6 +166,7 @@ Result<bool> Parser::read_head(InputBuffer& in) {
       return malformed(error);
     }
   }
+  impl_->ended_with_head = impl_->done();
   const Head& head = impl_->head;
   std::size_t encodings = 0;
   for (const auto& [name, text] : head.headers) {

@@ -80,7 +80,8 @@ std::string ServerExchange::make_head(int status, const Headers& headers, std::s
   append_status_line(head, status, reason_of(status));
   append_fields(head, headers);
   if (headers.find("Date") == nullptr) append_date(head);
-  if (connection_.context().stopping) keep_alive_ = false;
+  // Whether a client that waits for "100 Continue" sends its body after this is anybody's guess.
+  if (connection_.context().stopping || continue_wanted_ || body_failed_) keep_alive_ = false;
   if (!keep_alive_) {
     head += "Connection: close\r\n";
   } else if (request_.minor_version == 0) {

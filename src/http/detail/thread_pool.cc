@@ -1,10 +1,18 @@
 #include "http/detail/thread_pool.h"
 
+#include <utility>
+
+#include <malloc.h>
 #include <pthread.h>
 
 namespace http::detail {
 
 using base::Result;
+
+namespace {
+/// From so many on, a burst is worth cleaning up after.
+constexpr std::size_t kManyThreads = 16;
+}  // namespace
 
 ThreadPool::~ThreadPool() {
   std::unique_lock lock{mutex_};
@@ -47,12 +55,20 @@ Result<> ThreadPool::spawn_locked() {
   pthread_attr_destroy(&attributes);
   if (error != 0) return base::Error::from_errno(error, "pthread_create");
   ++threads_;
+  if (threads_ > kManyThreads) grew_ = true;
   return {};
 }
 
 void* ThreadPool::entry(void* self) {
   static_cast<ThreadPool*>(self)->work();
   return nullptr;
+}
+
+/// What a burst of requests left in the allocator, which keeps it for the next one.
+void ThreadPool::give_memory_back(std::unique_lock<std::mutex>& lock) {
+  lock.unlock();
+  ::malloc_trim(0);
+  lock.lock();
 }
 
 void ThreadPool::work() {
@@ -64,6 +80,7 @@ void ThreadPool::work() {
       const bool woken = wake_.wait_for(lock, idle_time_, [&] { return closing_ || !tasks_.empty(); });
       --idle_;
       if (!woken && threads_ > 1) break;
+      if (!woken && std::exchange(grew_, false)) give_memory_back(lock);
       continue;
     }
     const auto task = std::move(tasks_.front());

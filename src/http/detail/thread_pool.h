@@ -37,6 +37,7 @@ class ThreadPool {
  private:
   static void* entry(void* self);
   void work();
+  void give_memory_back(std::unique_lock<std::mutex>& lock);
   base::Result<> spawn_locked();
 
   const std::size_t max_threads_;
@@ -49,6 +50,7 @@ class ThreadPool {
   std::deque<std::shared_ptr<Task>> tasks_;
   std::size_t threads_ = 0;
   std::size_t idle_ = 0;
+  bool grew_ = false;  ///< to many threads since memory was given back
   bool closing_ = false;
 };
 

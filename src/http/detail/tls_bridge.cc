@@ -91,7 +91,7 @@ Result<> bridge(Transport& tls, int pair, int stop) {
     std::array<sys::PollItem, 3> items{{{tls_events == 0 ? -1 : tls.fd(), tls_events},
                                         {pair_events == 0 ? -1 : pair, pair_events},
                                         {stop, POLLIN}}};
-    TRY(sys::wait_any(items, sys::kNoDeadline));
+    static_cast<void>(TRY(sys::wait_any(items, sys::kNoDeadline)));
     if (items[2].ready != 0) return {};
   }
 }
