@@ -1,14 +1,17 @@
 #include "sys/overlay.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
+#include <optional>
+#include <thread>
 
+#include <sched.h>
 #include <sys/mount.h>
 #include <unistd.h>
 
 #include <fmt/format.h>
 
-#include "base/scope_guard.h"
 #include "base/strings.h"
 #include "sys/file.h"
 #include "sys/mount.h"
@@ -20,91 +23,135 @@ using base::Result;
 
 namespace {
 
-/// fsconfig(2) takes strings of up to 255 bytes.
-constexpr std::size_t kMaxParameter = 255;
+/// fsconfig(2) takes strings shorter than this.
+constexpr std::size_t kStringLimit = 256;
+/// mount(2) takes one page of options.
+constexpr std::size_t kPage = 4096;
 
-void add_common(NewMount& mount, const OverlayLayers& layers) {
-  if (!layers.upper.empty()) {
-    mount.parameters.push_back({.key = "upperdir", .value = layers.upper});
-    mount.parameters.push_back({.key = "workdir", .value = layers.work});
+/// Long names go in as "/proc/self/fd/<n>", which the kernel resolves at once. So do those with a
+/// backslash, an escape for some of overlayfs' parameters and not for others.
+struct Folders {
+  std::vector<UniqueFd> opened;
+
+  Result<std::string> name_of(const std::string& path) {
+    if (path.size() < kStringLimit && path.find('\\') == std::string::npos) return path;
+    opened.push_back(TRY(open_at(kCwd, path, O_PATH | O_DIRECTORY)));
+    return proc_path(opened.back().get());
   }
-  for (const auto& option : layers.options) {
-    const auto parts = base::cut(option, "=");
-    if (parts) {
-      mount.parameters.push_back({.key = std::string{parts->first}, .value = std::string{parts->second}});
-    } else {
-      mount.parameters.push_back({.key = option, .value = "", .flag = true});
-    }
+};
+
+MountParameter parameter_of(const std::string& option) {
+  if (const auto parts = base::cut(option, "=")) {
+    return {.key = std::string{parts->first}, .value = std::string{parts->second}};
   }
+  return {.key = option, .flag = true};
 }
 
-NewMount with_single_layers(const OverlayLayers& layers) {
-  NewMount mount{.type = "overlay", .source = "overlay", .parameters = {}};
-  for (const auto& lower : layers.lowers) mount.parameters.push_back({.key = "lowerdir+", .value = lower});
-  add_common(mount, layers);
-  return mount;
+/// The longest folder, with its slash, that all of the overlay's folders are in.
+std::string common_folder(const OverlayLayers& overlay) {
+  std::string_view common = overlay.lowers.front();
+  const auto shorten = [&](std::string_view path) {
+    const auto differ = std::ranges::mismatch(common, path);
+    common = common.substr(0, static_cast<std::size_t>(differ.in1 - common.begin()));
+  };
+  for (const auto& lower : overlay.lowers) shorten(lower);
+  if (!overlay.upper.empty()) {
+    shorten(overlay.upper);
+    shorten(overlay.work);
+  }
+  return std::string{common.substr(0, common.rfind('/') + 1)};
 }
 
-NewMount with_joined_layers(const OverlayLayers& layers) {
-  NewMount mount{.type = "overlay", .source = "overlay", .parameters = {}};
-  mount.parameters.push_back({.key = "lowerdir", .value = base::join(layers.lowers, ":")});
-  add_common(mount, layers);
-  return mount;
+/// overlayfs splits layers at ':' and options at ','.
+std::string escaped(std::string_view path) {
+  std::string out;
+  for (const char c : path) {
+    if (c == ':' || c == ',' || c == '\\') out += '\\';
+    out += c;
+  }
+  return out;
 }
 
-std::string parent_of(const std::string& path) { return path.substr(0, path.rfind('/') + 1); }
-
-/// The longest folder that all paths share, with its slash.
-std::string shared_folder(const OverlayLayers& layers) {
-  std::string shared = parent_of(layers.lowers.front());
-  for (const auto& lower : layers.lowers) {
-    const auto end = std::ranges::mismatch(shared, lower).in1;
-    shared = parent_of(std::string{shared.begin(), end});
+std::string one_string(const OverlayLayers& overlay, std::size_t prefix) {
+  std::string out = "lowerdir=";
+  for (const auto& lower : overlay.lowers) {
+    if (out.back() != '=') out += ':';
+    out += escaped(std::string_view{lower}.substr(prefix));
   }
-  return shared;
+  if (!overlay.upper.empty()) {
+    out += ",upperdir=" + escaped(std::string_view{overlay.upper}.substr(prefix));
+    out += ",workdir=" + escaped(std::string_view{overlay.work}.substr(prefix));
+  }
+  for (const auto& option : overlay.options) out += "," + option;
+  return out;
 }
 
-/// Relative names keep 500 layers within the page that mount(2) takes.
-Result<UniqueFd> by_old_call(const OverlayLayers& layers, const std::string& scratch) {
-  if (scratch.empty()) {
-    return base::not_implemented(fmt::format(
-        "{} layers need Linux 6.5 or newer: this kernel's fsconfig(2) takes no list as long", layers.lowers.size()));
+/// Runs in a thread that may lose its mount namespace and working directory. Nothing outside sees
+/// the mount; the detached copy outlives the namespace.
+Result<UniqueFd> mount_privately(const std::string& folder, const std::string& options) {
+  if (::unshare(CLONE_FS | CLONE_NEWNS) < 0) return Error::from_errno(errno, "unshare the mount namespace");
+  if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) < 0) {
+    return Error::from_errno(errno, "make mounts private");
   }
-  const std::string shared = shared_folder(layers);
-  std::vector<std::string> names;
-  for (const auto& lower : layers.lowers) names.push_back(lower.substr(shared.size()));
-  std::string data = "lowerdir=" + base::join(names, ":");
-  if (!layers.upper.empty()) data += fmt::format(",upperdir={},workdir={}", layers.upper, layers.work);
-  for (const auto& option : layers.options) data += "," + option;
-  if (data.size() >= static_cast<std::size_t>(::sysconf(_SC_PAGESIZE))) {
-    return base::invalid(fmt::format("{} layers are more than one overlay mount of this kernel takes", layers.lowers.size()));
+  if (::chdir(folder.c_str()) < 0) return Error::from_errno(errno, "chdir " + folder);
+  // The working directory stays what it was, although the overlay now covers it.
+  if (::mount("overlay", ".", "overlay", 0, options.c_str()) < 0) {
+    const int saved = errno;
+    if (saved == ENODEV) return base::not_implemented("this kernel has no file system overlay");
+    return Error::from_errno(saved, "mount overlay with " + options.substr(0, 200));
   }
-  const UniqueFd before = TRY(open_at(kCwd, ".", O_PATH | O_DIRECTORY));
-  if (::chdir(shared.c_str()) < 0) return Error::from_errno(errno, "chdir " + shared);
-  const base::ScopeGuard back{[&] {
-    [[maybe_unused]] const int ignored = ::fchdir(before.get());
-  }};
-  if (::mount("overlay", scratch.c_str(), "overlay", 0, data.c_str()) < 0) {
-    return Error::from_errno(errno, fmt::format("mount an overlay of {} layers", layers.lowers.size()));
-  }
-  const base::ScopeGuard detach{[&] { ::umount2(scratch.c_str(), MNT_DETACH); }};
-  return clone_mount(kCwd, scratch, false);
+  return clone_mount(kCwd, folder, false);
 }
 
 }  // namespace
 
-Result<UniqueFd> make_overlay(const OverlayLayers& layers, const std::string& scratch) {
-  auto mount = make_mount(with_single_layers(layers));
-  // An older kernel does not know the key.
-  if (mount || mount.error().errno_value() != EINVAL) return mount;
-  std::size_t length = layers.lowers.size();
-  for (const auto& lower : layers.lowers) length += lower.size();
-  if (length <= kMaxParameter) {
-    auto joined = make_mount(with_joined_layers(layers));
-    // The first reason is the better one where both fail.
-    return joined ? std::move(joined) : std::move(mount);
+namespace detail {
+
+Result<UniqueFd> make_overlay_by_layer(const OverlayLayers& overlay) {
+  Folders folders;
+  NewMount mount{.type = "overlay", .source = "overlay"};
+  for (const auto& lower : overlay.lowers) {
+    std::string name = TRY(folders.name_of(lower));
+    mount.parameters.push_back({.key = "lowerdir+", .value = std::move(name)});
   }
-  return by_old_call(layers, scratch);
+  if (!overlay.upper.empty()) {
+    std::string upper = TRY(folders.name_of(overlay.upper));
+    std::string work = TRY(folders.name_of(overlay.work));
+    mount.parameters.push_back({.key = "upperdir", .value = std::move(upper)});
+    mount.parameters.push_back({.key = "workdir", .value = std::move(work)});
+  }
+  for (const auto& option : overlay.options) mount.parameters.push_back(parameter_of(option));
+  return make_mount(mount);
+}
+
+Result<UniqueFd> make_overlay_in_one_string(const OverlayLayers& overlay) {
+  const std::string folder = common_folder(overlay);
+  const std::string options = one_string(overlay, folder.size());
+  if (options.size() >= kPage) {
+    return base::not_implemented(fmt::format(
+        "{} layers need {} bytes of mount options, this kernel takes {}: Linux 6.5 or newer is needed",
+        overlay.lowers.size(), options.size(), kPage - 1));
+  }
+  std::optional<Result<UniqueFd>> result;
+  std::thread{[&] { result = mount_privately(folder, options); }}.join();
+  return std::move(*result);
+}
+
+}  // namespace detail
+
+Result<UniqueFd> make_overlay(const OverlayLayers& overlay) {
+  CAISSON_INVARIANT(!overlay.lowers.empty() && overlay.upper.empty() == overlay.work.empty());
+  static std::atomic<bool> by_layer{true};
+  if (by_layer) {
+    auto made = detail::make_overlay_by_layer(overlay);
+    // "lowerdir+" is an unknown parameter before 6.5: EINVAL, which has other reasons, too.
+    if (made || made.error().errno_value() != EINVAL) return made;
+    auto other = detail::make_overlay_in_one_string(overlay);
+    if (!other) return made;
+    by_layer = false;
+    return other;
+  }
+  return detail::make_overlay_in_one_string(overlay);
 }
 
 }  // namespace sys

@@ -1,5 +1,6 @@
 #pragma once
-/// Overlay mounts that are mounted nowhere. Source: Documentation/filesystems/overlayfs.rst.
+/// overlayfs as a detached mount.
+/// Sources: Documentation/filesystems/overlayfs.rst; fsconfig(2): a string holds at most 255 bytes.
 
 #include <string>
 #include <vector>
@@ -10,16 +11,24 @@
 namespace sys {
 
 struct OverlayLayers {
-  std::vector<std::string> lowers;  ///< absolute folders, the topmost first; up to 500
-  std::string upper, work;          ///< both empty: read-only
-  std::vector<std::string> options; ///< "index=off", "volatile"
+  std::vector<std::string> lowers;  ///< absolute folders, the topmost first; at least one
+  std::string upper;                ///< with `work`; both empty: read-only, then two lowers at least
+  std::string work;
+  std::vector<std::string> options;  ///< "index=off", "userxattr", …
 };
 
-/// A detached mount of exactly these, for attach_mount. Layers are given one by one where the kernel
-/// can (Linux 6.5, "lowerdir+"). Before that they are one text of at most 256 bytes in fsconfig(2), so
-/// a longer one is mounted by mount(2) on `scratch`, an empty folder of the caller's, from the folder
-/// that all lowers share, and detached again; this needs a mount namespace that nobody else looks into.
-/// Errors: NotImplemented (no overlayfs in this kernel), InvalidArgument (its reason).
-base::Result<UniqueFd> make_overlay(const OverlayLayers& layers, const std::string& scratch = {});
+/// An overlay that is mounted nowhere yet; attach_mount puts it in place. From Linux 6.5 on any number
+/// of layers (the kernel's limit is 500) goes in one by one. Before, the list must fit into one page,
+/// so it is mounted with names relative to the folder that all have in common, in a thread with a
+/// mount namespace of its own: 500 layers named "1234/fs" fit.
+/// Errors: NotImplemented (no overlayfs in this kernel), InvalidArgument (the file system of `upper`
+/// can't be one), NotFound (a folder).
+base::Result<UniqueFd> make_overlay(const OverlayLayers& overlay);
+
+namespace detail {
+/// The ways of make_overlay by themselves.
+base::Result<UniqueFd> make_overlay_by_layer(const OverlayLayers& overlay);
+base::Result<UniqueFd> make_overlay_in_one_string(const OverlayLayers& overlay);
+}  // namespace detail
 
 }  // namespace sys
