@@ -48,7 +48,8 @@ TEST(Router, NoTwoRowsAnswerOneRequest) {
                             network_routes(), volume_routes()}) {
     for (const Route& a : routes) {
       for (const Route& b : routes) {
-        if (&a != &b) EXPECT_FALSE(a.method == b.method && a.pattern == b.pattern) << a.pattern;
+        if (&a == &b) continue;
+        EXPECT_FALSE(a.method == b.method && a.pattern == b.pattern) << a.pattern;
       }
     }
   }
