@@ -1,0 +1,204 @@
+#include "engine/containers/launch.h"
+
+#include <algorithm>
+
+#include "base/strings.h"
+#include "engine/containers/mounts.h"
+#include "engine/oci/user.h"
+#include "sys/file.h"
+
+namespace engine {
+namespace {
+
+using spec::api::StringList;
+
+base::Result<ContainerPtr> running_container(Core& core, std::string_view ref, std::string_view purpose) {
+  const ContainerPtr other = TRY(core.table.find(std::string{ref}));
+  const auto record = other->record();
+  if (record->state == State::Restarting) {
+    return base::conflict("container " + record->id + " is restarting, wait until the container is running");
+  }
+  if (!has_process(record->state)) {
+    return base::conflict("cannot join " + std::string{purpose} + " of a non running container: container " +
+                          record->id + " is " + std::string{name_of(record->state)});
+  }
+  return other;
+}
+
+base::Result<std::string> namespace_path(Core& core, const Record& record, const std::string& mode,
+                                         std::string_view file, std::string_view purpose) {
+  const std::string_view ref = joined_container(mode);
+  if (ref.empty()) return std::string{};
+  const ContainerPtr other = TRY(running_container(core, ref, purpose));
+  if (other->id() == record.id) return base::invalid("cannot join own " + std::string{purpose});
+  return "/proc/" + std::to_string(other->record()->pid) + "/ns/" + std::string{file};
+}
+
+base::Result<oci::JoinedNamespaces> joined_namespaces(Core& core, const Record& record) {
+  oci::JoinedNamespaces joined;
+  joined.network = TRY(namespace_path(core, record, record.host.network_mode, "net", "network namespace"));
+  joined.pid = TRY(namespace_path(core, record, record.host.pid_mode, "pid", "PID namespace"));
+  joined.ipc = TRY(namespace_path(core, record, record.host.ipc_mode, "ipc", "IPC namespace"));
+  return joined;
+}
+
+spec::oci::Mount bind(std::string destination, std::string source, bool writable) {
+  spec::oci::Mount mount{.destination = std::move(destination), .type = "bind", .source = std::move(source),
+                         .options = {"rbind", "rprivate"}};
+  if (!writable) mount.options.emplace_back("ro");
+  return mount;
+}
+
+/// A bind source that -v names is made, as docker does; one that --mount names must be there.
+base::Result<> settle_bind_source(const Record& record, const MountRecord& mount) {
+  if (TRY(sys::exists(sys::kCwd, mount.source))) return {};
+  const auto& asked = record.host.mounts;
+  const bool by_mount = asked && std::ranges::any_of(*asked, [&](const spec::api::Mount& m) {
+                          return m.type == "bind" && !mount.copy_image && base::split_words(m.target, '/') ==
+                                                                              base::split_words(mount.destination, '/');
+                        });
+  if (by_mount) {
+    return base::invalid("invalid mount config for type \"bind\": bind source path does not exist: " + mount.source);
+  }
+  return sys::make_dirs(sys::kCwd, mount.source, 0755)
+      .context("error while creating mount source path '" + mount.source + "'");
+}
+
+base::Result<std::vector<spec::oci::Mount>> all_mounts(Core& core, const Record& record, const Record& owner) {
+  std::vector<spec::oci::Mount> mounts;
+  const bool writable = !record.host.readonly_rootfs;
+  const std::string files = core.data_dir(owner.id);
+  for (const char* name : {"resolv.conf", "hostname", "hosts"}) {
+    const std::string destination = std::string{"/etc/"} + name;
+    if (std::ranges::find(record.mounts, destination, &MountRecord::destination) != record.mounts.end()) continue;
+    mounts.push_back(bind(destination, files + "/" + name, writable));
+  }
+  const std::string& ipc = record.host.ipc_mode;
+  if (ipc == "host") mounts.push_back(bind("/dev/shm", "/dev/shm", true));
+  if (ipc == "shareable") mounts.push_back(bind("/dev/shm", core.run_dir(record.id) + "/shm", true));
+  if (const std::string_view other = joined_container(ipc); !other.empty()) {
+    const ContainerPtr sharer = TRY(running_container(core, other, "IPC namespace"));
+    if (sharer->record()->host.ipc_mode != "shareable") {
+      return base::invalid("cannot join IPC of a container that does not share it: container " + sharer->id() +
+                           " has IPC mode \"" + sharer->record()->host.ipc_mode + "\"");
+    }
+    mounts.push_back(bind("/dev/shm", core.run_dir(sharer->id()) + "/shm", true));
+  }
+  for (const MountRecord& mount : record.mounts) {
+    if (mount.type == "bind") TRY(settle_bind_source(record, mount));
+    MountRecord resolved = mount;
+    if (mount.type == "volume") {
+      const volume::Volume volume = TRY(core.volumes.get(mount.name));
+      resolved.source = volume.mountpoint;
+      if (!mount.subpath.empty()) {
+        // Resolved inside the volume: a link in it must not lead to the host.
+        const auto root = TRY(sys::open_dir(sys::kCwd, volume.mountpoint));
+        const auto inside = TRY(sys::open_in_root(root.get(), mount.subpath, O_PATH)
+                                    .context("cannot access path " + mount.subpath + " of volume " + mount.name));
+        resolved.source = TRY(sys::read_link(sys::kCwd, sys::proc_path(inside.get())));
+      }
+    }
+    mounts.push_back(TRY(to_oci(resolved)));
+  }
+  return mounts;
+}
+
+base::Result<spec::oci::User> user_of(Core& core, const Record& record, const std::string& user,
+                                      const StringList& groups) {
+  UserFiles files;
+  if (oci::needs_user_files(user, groups)) {
+    const snapshot::Mounts mounts = TRY(core.snapshots.mounts(record.id));
+    files = TRY(read_user_files(mounts));
+  }
+  return oci::resolve_user(user, files.passwd, files.group, groups);
+}
+
+shim::Options shim_options(Core& core, const Record& record, const snapshot::Mounts& mounts) {
+  shim::Options options{.id = record.id, .tty = record.config.tty, .open_stdin = record.config.open_stdin,
+                        .stdin_once = record.config.stdin_once};
+  if (record.host.console_size.size() == 2) {
+    options.rows = static_cast<std::uint16_t>(record.host.console_size[0]);
+    options.columns = static_cast<std::uint16_t>(record.host.console_size[1]);
+  }
+  options.log = log_config(core, record);
+  options.spill_dir = core.data_dir(record.id);
+  if (mounts.is_overlay()) {
+    options.overlay = shim::Overlay{mounts.lowers, mounts.upper, mounts.work, mounts.options};
+  } else {
+    options.rootfs = mounts.upper;
+  }
+  options.runtime_root = core.runtime_root();
+  if (const auto runtime = core.options.runtimes.find(record.host.runtime);
+      runtime != core.options.runtimes.end() && !runtime->second.path.empty()) {
+    options.runtime = runtime->second.path;
+    options.runtime_arguments = runtime->second.runtime_args.value_or(StringList{});
+  }
+  return options;
+}
+
+}  // namespace
+
+logs::Config log_config(const Core& core, const Record& record) {
+  logs::Config config{.driver = record.host.log_config.type, .options = record.host.log_config.config,
+                      .path = core.log_path(record.id)};
+  const auto selected = [&](const char* option) {
+    const auto found = config.options.find(option);
+    return found == config.options.end() ? std::vector<std::string_view>{} : base::split_words(found->second, ',');
+  };
+  const spec::api::Labels labels = record.config.labels.value_or(spec::api::Labels{});
+  for (const std::string_view name : selected("labels")) {
+    if (const auto label = labels.find(std::string{name}); label != labels.end()) config.attributes.insert(*label);
+  }
+  for (const std::string_view name : selected("env")) {
+    for (const std::string& entry : record.config.env.value_or(StringList{})) {
+      const auto parts = base::cut(entry, "=");
+      if (parts && parts->first == name) config.attributes[std::string{name}] = parts->second;
+    }
+  }
+  if (const auto tag = config.options.find("tag"); tag != config.options.end()) {
+    std::string text = tag->second;
+    const std::pair<std::string_view, std::string> fields[] = {
+        {"{{.ID}}", record.id.substr(0, 12)}, {"{{.FullID}}", record.id},       {"{{.Name}}", record.name},
+        {"{{.ImageID}}", record.image_id.substr(0, 19)}, {"{{.ImageFullID}}", record.image_id},
+        {"{{.ImageName}}", record.config.image},         {"{{.DaemonName}}", "docker"}};
+    for (const auto& [field, value] : fields) {
+      for (auto at = text.find(field); at != std::string::npos; at = text.find(field, at + value.size())) {
+        text.replace(at, field.size(), value);
+      }
+    }
+    config.attributes["tag"] = text;
+  }
+  return config;
+}
+
+base::Result<std::shared_ptr<const Record>> network_owner(Core& core, const Record& record) {
+  const std::string_view other = joined_container(record.host.network_mode);
+  if (other.empty()) return std::make_shared<const Record>(record);
+  return TRY(running_container(core, other, "network namespace"))->record();
+}
+
+base::Result<shim::Launch> prepare_launch(Core& core, const Record& record) {
+  const auto owner = TRY(network_owner(core, record));
+  const snapshot::Mounts snapshot = TRY(core.snapshots.mounts(record.id));
+  oci::Input input{.id = record.id, .config = record.config, .host = record.host, .facts = core.facts,
+                   .defaults = core.oci_defaults};
+  input.user = TRY(user_of(core, record, record.config.user, record.host.group_add.value_or(StringList{})));
+  input.hostname = owner->config.hostname;
+  input.joined = TRY(joined_namespaces(core, record));
+  input.mounts = TRY(all_mounts(core, record, *owner));
+  const spec::oci::Spec spec = TRY(oci::build_spec(input));
+  return shim::Launch{.program = core.options.shim_path, .dir = core.run_dir(record.id),
+                      .config = spec::oci::to_text(spec), .options = shim_options(core, record, snapshot)};
+}
+
+base::Result<spec::oci::Process> prepare_exec(Core& core, const Record& record, const spec::api::ExecConfig& exec) {
+  const auto owner = TRY(network_owner(core, record));
+  oci::ExecInput input{.exec = exec, .config = record.config, .host = record.host, .facts = core.facts,
+                       .defaults = core.oci_defaults};
+  const std::string& user = exec.user.empty() ? record.config.user : exec.user;
+  input.user = TRY(user_of(core, record, user, record.host.group_add.value_or(StringList{})));
+  input.hostname = owner->config.hostname;
+  return oci::build_exec_process(input);
+}
+
+}  // namespace engine

@@ -1,0 +1,34 @@
+#pragma once
+/// The container's side of networks: which it joins, its published ports, its name files.
+
+#include <string>
+#include <vector>
+
+#include "engine/containers/core.h"
+
+namespace engine {
+
+/// Whether the container has a network namespace of its own with endpoints in it.
+[[nodiscard]] bool has_endpoints(const Record& record);
+
+/// The ports to publish, from -p, -P and EXPOSE. Errors: InvalidArgument.
+base::Result<std::vector<net::PortBinding>> published_ports(const Record& record);
+
+/// An address and ports in each of its networks; no kernel work yet. Undoes itself on failure.
+/// Errors: NotFound "network x not found", and what net says, in docker's words.
+base::Result<std::vector<net::Endpoint>> reserve_networks(Core& core, const Record& record);
+/// Interfaces and rules, and "network connect" events.
+base::Result<> attach_networks(Core& core, const Record& record, const std::vector<net::Endpoint>& endpoints,
+                               int netns);
+/// All of it undone, with events. What fails is logged: the next daemon's `recover` finds it.
+void disconnect_networks(Core& core, const Record& record);
+
+/// Makes the files /etc/hostname, hosts and resolv.conf where they are missing, so that they can be
+/// mounted. They are written in place later: a mount keeps the inode.
+base::Result<> make_name_files(Core& core, const Record& record);
+base::Result<> write_name_files(Core& core, const Record& record, const std::vector<net::Endpoint>& endpoints);
+
+/// What inspect shows of the network: endpoints as they are, or as asked for.
+[[nodiscard]] spec::api::NetworkSettings network_settings(Core& core, const Record& record);
+
+}  // namespace engine

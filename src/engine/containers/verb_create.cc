@@ -1,0 +1,159 @@
+#include <algorithm>
+
+#include "base/id.h"
+#include "base/scope_guard.h"
+#include "engine/config_merge.h"
+#include "engine/containers/mounts.h"
+#include "engine/containers/networks.h"
+#include "engine/containers/verbs.h"
+#include "engine/containers/volumes.h"
+#include "engine/names.h"
+#include "logs/driver.h"
+#include "net/hosts.h"
+#include "spec/reference.h"
+#include "sys/crash_point.h"
+#include "sys/file.h"
+
+namespace engine {
+namespace {
+
+using spec::api::StringList;
+constexpr unsigned kNameAttempts = 64;
+
+/// The wanted name or a random one, reserved.
+base::Result<std::string> take_name(Core& core, const std::string& wanted, const std::string& id) {
+  if (!wanted.empty()) {
+    const std::string name = TRY(check_name(wanted));
+    TRY(core.table.reserve_name(name, id));
+    return name;
+  }
+  for (unsigned attempt = 0; attempt < kNameAttempts; ++attempt) {
+    const std::string name = random_name(attempt);
+    if (core.table.reserve_name(name, id)) return name;
+  }
+  TRY(core.table.reserve_name(id.substr(0, 12), id));
+  return id.substr(0, 12);
+}
+
+base::Result<> check_platform(const CreateOptions& options, const image::Image& image) {
+  if (options.platform.empty()) return {};
+  const auto wanted = TRY(spec::Platform::parse(options.platform));
+  const auto has = image.config.platform();
+  if (wanted.os == has.os && wanted.architecture == has.architecture &&
+      (wanted.variant.empty() || has.variant.empty() || wanted.variant == has.variant)) {
+    return {};
+  }
+  return base::not_found("image with reference " + options.request.config.image + " was found but its platform (" +
+                         has.str() + ") does not match the specified platform (" + wanted.str() + ")");
+}
+
+base::Result<std::vector<InheritedMounts>> inherited_mounts(Core& core, const spec::api::HostConfig& host) {
+  std::vector<InheritedMounts> inherited;
+  for (const std::string& text : host.volumes_from.value_or(StringList{})) {
+    const auto [ref, mode] = TRY(parse_volumes_from(text));
+    inherited.push_back({TRY(core.table.find(ref))->record()->mounts, mode});
+  }
+  return inherited;
+}
+
+std::map<std::string, spec::api::EndpointSettings> asked_networks(const Record& record,
+                                                                  const spec::api::NetworkingConfig& config) {
+  std::map<std::string, spec::api::EndpointSettings> networks;
+  for (const auto& [name, settings] : config.endpoints_config) {
+    networks[name == "default" ? "bridge" : name] = settings.value_or(spec::api::EndpointSettings{});
+  }
+  if (joined_container(record.host.network_mode).empty()) networks[record.host.network_mode];
+  if (record.host.network_mode == "host" || record.host.network_mode == "none") {
+    std::erase_if(networks, [&](const auto& item) { return item.first != record.host.network_mode; });
+  }
+  return networks;
+}
+
+/// What can be known to be wrong before anything is made.
+base::Result<> check(Core& core, const Record& record) {
+  TRY(logs::validate({.driver = record.host.log_config.type, .options = record.host.log_config.config,
+                      .path = core.log_path(record.id)}));
+  if (has_endpoints(record)) TRY(published_ports(record));
+  for (const std::string& entry : record.host.extra_hosts.value_or(StringList{})) {
+    TRY(net::parse_extra_host(entry, "0.0.0.0"));
+  }
+  for (const auto& [name, settings] : record.networks) {
+    if (settings.ipam_config && !settings.ipam_config->ipv4_address.empty()) {
+      TRY(net::Ipv4::parse(settings.ipam_config->ipv4_address));
+      if (name == "bridge") {
+        return base::invalid(
+            "user specified IP address is supported on user defined networks only");
+      }
+    }
+    if (!settings.mac_address.empty()) TRY(net::Mac::parse(settings.mac_address));
+  }
+  const auto& mounts = record.host.mounts;
+  for (const spec::api::Mount& mount : mounts.value_or(std::vector<spec::api::Mount>{})) {
+    const bool may_be_made = mount.bind_options && mount.bind_options->create_mountpoint;
+    if (mount.type != "bind" || may_be_made || TRY(sys::exists(sys::kCwd, mount.source))) continue;
+    return base::invalid("invalid mount config for type \"bind\": bind source path does not exist: " + mount.source);
+  }
+  return {};
+}
+
+base::Result<Record> describe_container(Core& core, const CreateOptions& options, const image::Image& image,
+                                        StringList& warnings) {
+  Record record;
+  record.id = base::random_id();
+  record.image_id = image.id.str();
+  record.snapshotter = core.snapshots.name();
+  record.config = options.request.config;
+  record.host = options.request.host_config;
+  TRY(merge_image_config(record.config, image.config.config));
+  warnings = TRY(settle_host_config(record.config, record.host, core.facts, core.host_defaults));
+  if (record.config.hostname.empty()) {
+    record.config.hostname = record.host.network_mode == "host" || record.host.uts_mode == "host"
+                                 ? core.facts.hostname
+                                 : record.id.substr(0, 12);
+  }
+  record.networks = asked_networks(record, options.request.networking_config);
+  const auto inherited = TRY(inherited_mounts(core, record.host));
+  record.mounts = TRY(collect_mounts(record.config, record.host, inherited));
+  TRY(check(core, record));
+  return record;
+}
+
+}  // namespace
+
+base::Result<spec::api::CreateContainerResponse> create(Core& core, const CreateOptions& options) {
+  if (!options.name.empty()) TRY(check_name(options.name));
+  // Held until the snapshot on it exists, so that nobody removes the image in between.
+  const image::Hold hold = TRY(core.images.hold(options.request.config.image));
+  TRY(check_platform(options, hold.image()));
+  spec::api::CreateContainerResponse answer;
+  Record record = TRY(describe_container(core, options, hold.image(), answer.warnings));
+
+  record.name = TRY(take_name(core, options.name, record.id));
+  base::ScopeGuard free_name{[&] { core.table.release_name(record.name); }};
+  const auto volumes = TRY(make_volumes(core, record));
+  base::ScopeGuard drop_volumes{[&] { drop_new_volumes(core, volumes); }};
+  TRY(core.snapshots.prepare(record.id, hold.image().top_layer));
+  base::ScopeGuard drop_snapshot{[&] {
+    base::ignore(core.snapshots.remove(record.id), "the next start collects what has no record");
+  }};
+  CRASH_POINT("engine.create.snapshot");
+  TRY(fill_new_volumes(core, record, volumes));
+  TRY(sys::make_dirs(sys::kCwd, core.data_dir(record.id), 0710));
+  base::ScopeGuard drop_files{[&] {
+    base::ignore(sys::remove_tree(sys::kCwd, core.data_dir(record.id)), "collected by the next start, too");
+  }};
+  CRASH_POINT("engine.create.files");
+  record.created = base::now();
+  TRY(insert(core, record));
+  CRASH_POINT("engine.create.recorded");
+  core.table.add(std::make_shared<Container>(record));
+  drop_files.release();
+  drop_snapshot.release();
+  drop_volumes.release();
+  free_name.release();
+  publish(core, record, "create");
+  answer.id = record.id;
+  return answer;
+}
+
+}  // namespace engine

@@ -1,0 +1,97 @@
+#include <csignal>
+
+#include "base/log.h"
+#include "engine/containers/networks.h"
+#include "engine/containers/verbs.h"
+#include "sys/crash_point.h"
+#include "sys/file.h"
+
+namespace engine {
+namespace {
+
+bool is_used_elsewhere(Core& core, const std::string& volume, const std::string& but) {
+  for (const ContainerPtr& other : core.table.all()) {
+    if (other->id() == but) continue;
+    for (const MountRecord& mount : other->record()->mounts) {
+      if (mount.type == "volume" && mount.name == volume) return true;
+    }
+  }
+  return false;
+}
+
+void remove_anonymous_volumes(Core& core, const Record& record) {
+  for (const MountRecord& mount : record.mounts) {
+    if (mount.type != "volume" || !mount.anonymous || is_used_elsewhere(core, mount.name, record.id)) continue;
+    if (const auto removed = core.volumes.remove(mount.name); removed) {
+      core.events.publish("volume", "destroy", mount.name, {{"driver", "local"}});
+    } else if (!removed.error().is(base::ErrorKind::NotFound)) {
+      base::log::warn("container {}: its volume {} stays: {}", record.id, mount.name, removed.error().message());
+    }
+  }
+}
+
+}  // namespace
+
+base::Result<> remove_locked(Core& core, const ContainerPtr& container, bool volumes) {
+  const auto record = container->record();
+  const State before = record->state;
+  const State removing = TRY(advance(before, Step::Remove, record->id));
+  container->update([&](Record& now) { now.state = removing; });
+  disconnect_networks(core, *record);
+
+  // The row goes first: what a crash leaves behind it is garbage without a record, which the next start
+  // collects. The other way round there would be a container without its files.
+  if (auto erased = erase(core, record->id); !erased) {
+    container->update([&](Record& now) { now.state = before; });
+    return erased;
+  }
+  CRASH_POINT("engine.remove.recorded");
+  if (const auto removed = core.snapshots.remove(record->id); !removed) {
+    const auto dead = container->update([&](Record& now) {
+      now.state = advance(now.state, Step::RemoveFailed, now.id).value_or(State::Dead);
+      now.error = removed.error().message();
+    });
+    if (const auto kept = insert(core, *dead); !kept) base::log::error("{}", kept.error().message());
+    return base::internal("container " + record->id + ": driver \"" + record->snapshotter +
+                          "\" failed to remove root filesystem: " + removed.error().message());
+  }
+  CRASH_POINT("engine.remove.snapshot");
+  base::ignore(sys::remove_tree(sys::kCwd, core.run_dir(record->id)), "collected by the next start");
+  if (const auto removed = sys::remove_tree(sys::kCwd, core.data_dir(record->id)); !removed) {
+    base::log::warn("container {}: its directory stays: {}", record->id, removed.error().message());
+  }
+  CRASH_POINT("engine.remove.files");
+  core.table.remove(*container);
+  core.table.remove_execs_of(record->id);
+  if (volumes) remove_anonymous_volumes(core, *record);
+  publish(core, *record, "destroy");
+  container->note_removed();
+  return {};
+}
+
+base::Result<> remove(Core& core, const ContainerPtr& container, const RemoveOptions& options) {
+  const std::string name = container->record()->name;
+  if (options.link) {
+    return base::not_implemented("removing a link: links are names in a user-defined network here, which has none to remove");
+  }
+  const auto intent = [&](base::Error error) {
+    return std::move(error).context("cannot remove container \"" + name + "\"");
+  };
+  if (options.force && counts_as_running(container->state())) {
+    container->update([](Record& now) { now.stopped_by_client = true; });
+    auto killed = stop_running(core, container, {.signal = "SIGKILL", .timeout = kPatienceAfterKill});
+    if (!killed) return intent(std::move(killed).error());
+  }
+  const std::lock_guard verb{container->verbs};
+  if (container->removed()) {
+    if (container->record()->host.auto_remove) return {};  // its exit was quicker than this request
+    return base::not_found("No such container: " + name);
+  }
+  auto removed = remove_locked(core, container, options.volumes);
+  if (removed) return removed;
+  // This one's words name the container themselves.
+  if (container->state() == State::Removing) return removed;
+  return intent(std::move(removed).error());
+}
+
+}  // namespace engine
