@@ -41,25 +41,6 @@ base::Result<net::PortBinding> with_host_part(net::PortBinding binding, const sp
   return binding;
 }
 
-base::Result<net::EndpointRequest> request_for(const Record& record, const net::Network& network,
-                                               const EndpointSettings& settings, bool first) {
-  net::EndpointRequest request{.container = base::ContainerId{record.id}, .container_name = record.name,
-                               .network = network.id};
-  if (settings.ipam_config && !settings.ipam_config->ipv4_address.empty()) {
-    request.address = TRY(net::Ipv4::parse(settings.ipam_config->ipv4_address));
-  }
-  const std::string& mac = !settings.mac_address.empty() || !first ? settings.mac_address : record.config.mac_address;
-  if (!mac.empty()) request.mac = TRY(net::Mac::parse(mac));
-  request.aliases = settings.aliases.value_or(StringList{});
-  if (first) request.ports = TRY(published_ports(record));
-  return request;
-}
-
-void publish_network(Core& core, const net::Endpoint& endpoint, std::string_view action) {
-  core.events.publish("network", action, endpoint.network.str(),
-                      {{"name", endpoint.network_name}, {"type", "bridge"}, {"container", endpoint.container.str()}});
-}
-
 /// docker's words for a port that is taken: `Bind for 0.0.0.0:8080 failed: port is already allocated`.
 base::Error connectivity_error(base::Error error, const Record& record) {
   if (error.is(base::ErrorKind::Conflict) && error.message().find("port") != std::string::npos) {
@@ -108,6 +89,25 @@ base::Result<std::vector<net::PortBinding>> published_ports(const Record& record
   return ports;
 }
 
+base::Result<net::EndpointRequest> endpoint_request(const Record& record, const net::Network& network,
+                                               const EndpointSettings& settings, bool first) {
+  net::EndpointRequest request{.container = base::ContainerId{record.id}, .container_name = record.name,
+                               .network = network.id};
+  if (settings.ipam_config && !settings.ipam_config->ipv4_address.empty()) {
+    request.address = TRY(net::Ipv4::parse(settings.ipam_config->ipv4_address));
+  }
+  const std::string& mac = !settings.mac_address.empty() || !first ? settings.mac_address : record.config.mac_address;
+  if (!mac.empty()) request.mac = TRY(net::Mac::parse(mac));
+  request.aliases = settings.aliases.value_or(StringList{});
+  if (first) request.ports = TRY(published_ports(record));
+  return request;
+}
+
+void publish_endpoint(Core& core, const net::Endpoint& endpoint, std::string_view action) {
+  core.events.publish("network", action, endpoint.network.str(),
+                      {{"name", endpoint.network_name}, {"type", "bridge"}, {"container", endpoint.container.str()}});
+}
+
 base::Result<std::vector<net::Endpoint>> reserve_networks(Core& core, const Record& record) {
   std::vector<net::Endpoint> endpoints;
   if (!has_endpoints(record)) return endpoints;
@@ -122,7 +122,7 @@ base::Result<std::vector<net::Endpoint>> reserve_networks(Core& core, const Reco
       if (network.error().is(base::ErrorKind::NotFound)) return base::not_found("network " + name + " not found");
       return base::Error{network.error()};
     }
-    const auto request = TRY(request_for(record, *network, record.networks.at(name), endpoints.empty()));
+    const auto request = TRY(endpoint_request(record, *network, record.networks.at(name), endpoints.empty()));
     auto endpoint = core.network.reserve(request);
     if (!endpoint) return connectivity_error(std::move(endpoint).error(), record);
     endpoints.push_back(*std::move(endpoint));
@@ -138,7 +138,7 @@ base::Result<> attach_networks(Core& core, const Record& record, const std::vect
     if (auto attached = core.network.attach(endpoints[i], netns, options); !attached) {
       return connectivity_error(std::move(attached).error(), record);
     }
-    publish_network(core, endpoints[i], "connect");
+    publish_endpoint(core, endpoints[i], "connect");
   }
   return {};
 }
@@ -150,7 +150,7 @@ void disconnect_networks(Core& core, const Record& record) {
       base::log::error("container {}: its place in network {} is not free: {}", record.id, endpoint.network_name,
                        released.error().message());
     }
-    if (endpoint.attached) publish_network(core, endpoint, "disconnect");
+    if (endpoint.attached) publish_endpoint(core, endpoint, "disconnect");
   }
 }
 

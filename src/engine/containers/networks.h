@@ -17,6 +17,19 @@ base::Result<std::vector<net::PortBinding>> published_ports(const Record& record
 /// An address and ports in each of its networks; no kernel work yet. Undoes itself on failure.
 /// Errors: NotFound "network x not found", and what net says, in docker's words.
 base::Result<std::vector<net::Endpoint>> reserve_networks(Core& core, const Record& record);
+/// What net is asked for. `first`: the network that publishes the ports.
+base::Result<net::EndpointRequest> endpoint_request(const Record& record, const net::Network& network,
+                                                    const spec::api::EndpointSettings& settings, bool first);
+/// "connect" or "disconnect" of the network.
+void publish_endpoint(Core& core, const net::Endpoint& endpoint, std::string_view action);
+
+/// `docker network connect` and `disconnect`, of a container that runs or not. They take the verb lock.
+base::Result<> join_network(Core& core, const ContainerPtr& container, const net::Network& network,
+                            const spec::api::EndpointSettings& settings);
+base::Result<> leave_network(Core& core, const ContainerPtr& container, const net::Network& network, bool force);
+/// One more interface, "eth<interface>", into the namespace of a running container.
+base::Result<> attach_running(Core& core, const Record& record, const net::Network& network,
+                              const spec::api::EndpointSettings& settings, unsigned interface);
 /// Interfaces and rules, and "network connect" events.
 base::Result<> attach_networks(Core& core, const Record& record, const std::vector<net::Endpoint>& endpoints,
                                int netns);

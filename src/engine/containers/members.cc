@@ -1,0 +1,87 @@
+#include "base/log.h"
+#include "engine/containers/networks.h"
+#include "engine/containers/verbs.h"
+#include "sys/namespace.h"
+#include "sys/file.h"
+
+namespace engine {
+namespace {
+
+/// "eth<n>" that the container does not have yet.
+unsigned next_interface(Core& core, const Record& record) {
+  return static_cast<unsigned>(core.network.endpoints_of(base::ContainerId{record.id}).size());
+}
+
+std::string key_of(const Record& record, const net::Network& network) {
+  for (const auto& [name, settings] : record.networks) {
+    if (name == network.name || network.id.str() == name) return name;
+  }
+  return {};
+}
+
+}  // namespace
+
+base::Result<> join_network(Core& core, const ContainerPtr& container, const net::Network& network,
+                            const spec::api::EndpointSettings& settings) {
+  const std::lock_guard verb{container->verbs};
+  const auto record = container->record();
+  if (record->state == State::Removing || record->state == State::Dead) {
+    return base::conflict("container " + record->id + " is marked for removal and cannot be connected or disconnected to the network " + network.name);
+  }
+  if (!has_endpoints(*record)) {
+    return base::invalid("container sharing network namespace with another container or host cannot be connected to any other network");
+  }
+  if (!key_of(*record, network).empty()) {
+    return base::Error{base::ErrorKind::PermissionDenied, "endpoint with name " + record->name +
+                                                              " already exists in network " + network.name};
+  }
+  if (settings.ipam_config && !settings.ipam_config->ipv4_address.empty() && network.is_default) {
+    return base::invalid("user specified IP address is supported on user defined networks only");
+  }
+  const auto joined = container->update([&](Record& now) { now.networks[network.name] = settings; });
+  const auto undo = [&] { container->update([&](Record& now) { now.networks.erase(network.name); }); };
+  if (has_process(record->state)) {
+    if (auto attached = attach_running(core, *joined, network, settings, next_interface(core, *record)); !attached) {
+      undo();
+      return attached;
+    }
+  }
+  return save(core, *joined);
+}
+
+base::Result<> leave_network(Core& core, const ContainerPtr& container, const net::Network& network, bool force) {
+  const std::lock_guard verb{container->verbs};
+  const auto record = container->record();
+  const std::string key = key_of(*record, network);
+  if (key.empty()) {
+    if (force) return {};
+    return base::Error{base::ErrorKind::PermissionDenied,
+                       "container " + record->id + " is not connected to network " + network.name};
+  }
+  for (const net::Endpoint& endpoint : core.network.endpoints_of(base::ContainerId{record->id})) {
+    if (endpoint.network != network.id) continue;
+    TRY(core.network.release(endpoint.id));
+    publish_endpoint(core, endpoint, "disconnect");
+  }
+  const auto left = container->update([&](Record& now) { now.networks.erase(key); });
+  return save(core, *left);
+}
+
+base::Result<> attach_running(Core& core, const Record& record, const net::Network& network,
+                              const spec::api::EndpointSettings& settings, unsigned interface) {
+  const auto request = TRY(endpoint_request(record, network, settings, interface == 0));
+  const net::Endpoint endpoint = TRY(core.network.reserve(request));
+  const auto netns = sys::open_at(sys::kCwd, "/proc/" + std::to_string(record.pid) + "/ns/net", O_RDONLY);
+  auto attached = netns ? core.network.attach(endpoint, netns->get(),
+                                              {.interface = "eth" + std::to_string(interface),
+                                               .default_route = interface == 0})
+                        : base::Result<>{netns.error()};
+  if (!attached) {
+    base::ignore(core.network.release(endpoint.id), "the cause is reported; recover() finds the rest");
+    return attached;
+  }
+  publish_endpoint(core, endpoint, "connect");
+  return {};
+}
+
+}  // namespace engine

@@ -1,0 +1,52 @@
+#include "engine/containers/volumes.h"
+
+#include <algorithm>
+
+#include "base/log.h"
+#include "base/scope_guard.h"
+
+namespace engine {
+namespace {
+
+/// --mount volume-opt=…, volume-label=…
+volume::Request request_for(const Record& record, const MountRecord& mount) {
+  volume::Request request{.name = mount.name, .driver = record.host.volume_driver};
+  if (mount.anonymous) request.labels["com.docker.volume.anonymous"] = "";
+  for (const spec::api::Mount& asked : record.host.mounts.value_or(std::vector<spec::api::Mount>{})) {
+    if (asked.type != "volume" || asked.source != mount.name || !asked.volume_options) continue;
+    request.labels.insert(asked.volume_options->labels.begin(), asked.volume_options->labels.end());
+    if (asked.volume_options->driver_config) {
+      request.driver = asked.volume_options->driver_config->name;
+      request.options = asked.volume_options->driver_config->options;
+    }
+  }
+  return request;
+}
+
+}  // namespace
+
+base::Result<std::vector<volume::Volume>> make_volumes(Core& core, const Record& record) {
+  std::vector<volume::Volume> made;
+  base::ScopeGuard undo{[&] { drop_new_volumes(core, made); }};
+  for (const MountRecord& mount : record.mounts) {
+    if (mount.type != "volume") continue;
+    auto created = TRY(core.volumes.create(request_for(record, mount)));
+    if (!created.is_new) continue;
+    core.events.publish("volume", "create", created.volume.name, {{"driver", created.volume.driver}});
+    made.push_back(std::move(created.volume));
+  }
+  undo.release();
+  return made;
+}
+
+void drop_new_volumes(Core& core, const std::vector<volume::Volume>& volumes) {
+  for (const volume::Volume& volume : volumes) {
+    if (const auto removed = core.volumes.remove(volume.name); removed) {
+      core.events.publish("volume", "destroy", volume.name, {{"driver", volume.driver}});
+    } else {
+      base::log::warn("volume {} was made in vain and stays: {}", volume.name, removed.error().message());
+    }
+  }
+}
+
+}  // namespace engine
