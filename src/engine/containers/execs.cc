@@ -110,8 +110,10 @@ base::Result<spec::api::ExecInspect> inspect_exec(Core& /*core*/, const Containe
   answer.exit_code = exec.exit_code;
   answer.pid = exec.pid;
   answer.process_config.tty = exec.config.tty;
-  answer.process_config.entrypoint = exec.config.cmd.front();
-  answer.process_config.arguments = StringList{exec.config.cmd.begin() + 1, exec.config.cmd.end()};
+  if (!exec.config.cmd.empty()) {  // it is, for one that an earlier daemon started
+    answer.process_config.entrypoint = exec.config.cmd.front();
+    answer.process_config.arguments = StringList{exec.config.cmd.begin() + 1, exec.config.cmd.end()};
+  }
   answer.process_config.privileged = exec.config.privileged;
   answer.process_config.user = exec.config.user;
   answer.open_stdin = exec.config.attach_stdin;

@@ -21,7 +21,6 @@ void Run::abandon() {
 
 void Run::leave() {
   if (!client_) return;
-  base::ignore(client_->wait_created(), "until it is created it takes no request");
   base::ignore(client_->shutdown(), "gone already, as a rule");
   constexpr std::chrono::seconds patience{5};
   std::unique_lock lock{mutex_};

@@ -39,14 +39,19 @@ base::Result<> launch(Core& core, const ContainerPtr& container, const Record& r
   const shim::Launch launch = TRY(prepare_launch(core, record));
   const auto run = std::make_shared<Run>(core, container);
   container->set_run(run);
+  bool launched = false;
   base::ScopeGuard undo{[&] {
     run->abandon();
-    run->leave();
+    if (launched) {
+      base::ignore(run->client().wait_created(), "until then it takes no request");
+      run->leave();
+    }
     disconnect_networks(core, record);
     container->set_run(nullptr);
     base::ignore(sys::remove_tree(sys::kCwd, core.run_dir(record.id)), "the next start clears it");
   }};
   TRY(run->watch(TRY(shim::Client::launch(launch, *run))));
+  launched = true;
   CRASH_POINT("engine.start.launched");
 
   // The shim is busy from here on: what needs no process is done meanwhile.

@@ -1,0 +1,252 @@
+#include "engine/engine.h"
+
+#include <unistd.h>
+
+#include "base/id.h"
+#include "base/log.h"
+#include "base/strings.h"
+#include "content/store.h"
+#include "engine/containers/recover.h"
+#include "engine/containers/verbs.h"
+#include "engine/containers_service.h"
+#include "engine/images_service.h"
+#include "engine/oci/seccomp.h"
+#include "net/records.h"
+#include "sys/file.h"
+#include "sys/storage.h"
+
+namespace engine {
+namespace {
+
+base::Result<> make_layout(const Options& options) {
+  TRY(sys::make_dirs(sys::kCwd, options.data_root, 0710));
+  TRY(sys::make_dirs(sys::kCwd, options.data_root + "/containers", 0710));
+  TRY(sys::make_dirs(sys::kCwd, options.exec_root, 0711));
+  TRY(sys::make_dirs(sys::kCwd, options.exec_root + "/containers", 0711));
+  return sys::make_dirs(sys::kCwd, options.exec_root + "/runtime", 0711);
+}
+
+/// One daemon per data root: held as long as the descriptor is open.
+base::Result<sys::UniqueFd> lock_data_root(const std::string& root) {
+  auto file = TRY(sys::open_at(sys::kCwd, root + "/lock", O_RDWR | O_CREAT, 0600));
+  if (!TRY(sys::lock_file(file.get(), sys::Wait::No))) {
+    return base::conflict("another daemon uses " + root + ": stop it, or give this one a --data-root of its own");
+  }
+  return file;
+}
+
+/// "base=10.10.0.0/16,size=24"
+base::Result<net::AddressPool> parse_pool(const std::string& text) {
+  net::AddressPool pool{};
+  for (const std::string_view part : base::split(text, ',')) {
+    const auto pair = base::cut(part, "=");
+    if (pair && pair->first == "base") {
+      pool.base = TRY(net::Subnet::parse(pair->second));
+    } else if (pair && pair->first == "size") {
+      pool.size = static_cast<unsigned>(base::parse_uint(pair->second).value_or(0));
+    } else {
+      return base::invalid("invalid default-address-pool: " + base::quoted(text));
+    }
+  }
+  if (pool.size < pool.base.length() || pool.size > 30) {
+    return base::invalid("invalid default-address-pool: " + base::quoted(text) + ": size is not in the base network");
+  }
+  return pool;
+}
+
+base::Result<net::Options> network_options(const Options& options) {
+  net::Options result;
+  result.default_network = options.bridge != "none";
+  if (!options.bridge.empty() && options.bridge != "none") result.bridge = options.bridge;
+  result.bip = options.bip;
+  result.fixed_cidr = options.fixed_cidr;
+  if (!options.default_address_pools.empty()) {
+    result.pools.clear();
+    for (const std::string& pool : options.default_address_pools) result.pools.push_back(TRY(parse_pool(pool)));
+  }
+  if (options.mtu > 0) result.mtu = static_cast<std::uint32_t>(options.mtu);
+  result.icc = options.icc;
+  result.masquerade = options.ip_masq;
+  result.host_ip = TRY(net::Ipv4::parse(options.ip));
+  result.firewall = options.iptables;
+  result.ip_forward = options.ip_forward;
+  return result;
+}
+
+base::Result<std::string> seccomp_text(const std::string& option) {
+  if (option.empty() || option == "builtin") return std::string{};
+  if (option == "unconfined") return option;
+  auto text = TRY(sys::read_file(sys::kCwd, option).context("opening seccomp profile (" + option + ") failed"));
+  TRY(oci::SeccompProfile::parse(text).context(option));
+  return text;
+}
+
+HostConfigDefaults host_defaults(const Options& options) {
+  HostConfigDefaults defaults;
+  defaults.shm_size = options.default_shm_size;
+  defaults.ipc_mode = options.default_ipc_mode;
+  defaults.cgroupns_mode = options.default_cgroupns_mode;
+  defaults.runtime = options.default_runtime;
+  // The runtime inside the shim; "runc" since clients and compose files name it as a matter of course.
+  defaults.runtimes = {"caisson-runtime", "runc", "io.containerd.runc.v2"};
+  for (const auto& [name, runtime] : options.runtimes) defaults.runtimes.push_back(name);
+  defaults.log_driver = options.log_driver;
+  defaults.log_opts = options.log_opts;
+  defaults.init = options.init;
+  return defaults;
+}
+
+/// A value made once and kept: `make` is called at the first start of this data root.
+template <class Make>
+base::Result<std::string> kept(state::Database& database, std::string_view key, Make make) {
+  std::string value = TRY(database.meta(key));
+  if (!value.empty()) return value;
+  value = make();
+  TRY(database.set_meta(key, value, state::Durability::PowerLoss));
+  return value;
+}
+
+std::string uuid() {
+  std::string digits = base::random_hex(32);
+  for (const std::size_t at : {20U, 16U, 12U, 8U}) digits.insert(at, "-");
+  return digits;
+}
+
+base::Result<PredefinedNetworks> predefined_networks(state::Database& database) {
+  PredefinedNetworks networks;
+  networks.host = base::NetworkId{TRY(kept(database, "network.host", base::random_id))};
+  networks.none = base::NetworkId{TRY(kept(database, "network.none", base::random_id))};
+  const std::string created = TRY(kept(database, "created", [] { return base::to_rfc3339(base::now()); }));
+  networks.created = TRY(base::parse_rfc3339(created));
+  return networks;
+}
+
+/// The collaborators in the order in which they need each other; destroyed in reverse.
+struct Parts {
+  Options options;
+  HostFacts facts;
+  oci::Defaults oci_defaults;
+  HostConfigDefaults host_config;
+  sys::UniqueFd lock;
+  std::unique_ptr<state::Database> database;
+  std::unique_ptr<content::Store> content;
+  std::unique_ptr<snapshot::Snapshotter> snapshots;
+  std::unique_ptr<image::Store> images;
+  std::unique_ptr<net::Manager> network;
+  std::unique_ptr<volume::Store> volumes;
+  EventBus events;
+};
+
+base::Result<std::unique_ptr<Parts>> open_parts(const Options& options) {
+  auto parts = std::make_unique<Parts>();
+  parts->options = options;
+  TRY(make_layout(options));
+  parts->lock = TRY(lock_data_root(options.data_root));
+  parts->facts = HostFacts::detect();
+  parts->oci_defaults = {.ulimits = options.default_ulimits,
+                         .no_new_privileges = options.no_new_privileges,
+                         .init_path = options.init_path,
+                         .cgroup_parent = options.cgroup_parent};
+  parts->oci_defaults.seccomp_profile = TRY(seccomp_text(options.seccomp_profile));
+  parts->host_config = host_defaults(options);
+  parts->database = TRY(state::Database::open(options.data_root + "/caisson.db"));
+  parts->content = TRY(content::Store::open(options.data_root + "/content"));
+  parts->snapshots = TRY(snapshot::open(options.storage_driver, options.data_root + "/snapshots", *parts->database));
+  image::Options images{.builtin_path = options.images_path,
+                        .max_concurrent_downloads = options.max_concurrent_downloads};
+  images.registries.mirrors = options.registry_mirrors;
+  images.registries.insecure_registries = options.insecure_registries;
+  images.registries.certs_dir = options.certs_dir;
+  parts->images = TRY(image::Store::open(*parts->database, *parts->content, *parts->snapshots, std::move(images)));
+  net::Options network = TRY(network_options(options));
+  parts->network = TRY(net::Manager::open(std::move(network), net::records_in(*parts->database)));
+  parts->volumes = TRY(volume::Store::open(options.data_root + "/volumes", *parts->database));
+  return parts;
+}
+
+class EngineImpl final : public Engine {
+ public:
+  EngineImpl(std::unique_ptr<Parts> parts, std::unique_ptr<Reactor> reactor, PredefinedNetworks predefined,
+             std::string id)
+      : parts_{std::move(parts)},
+        reactor_{std::move(reactor)},
+        workers_{std::make_unique<Workers>()},
+        core_{.options = parts_->options, .facts = parts_->facts, .oci_defaults = parts_->oci_defaults,
+              .host_defaults = parts_->host_config, .database = *parts_->database, .snapshots = *parts_->snapshots,
+              .images = *parts_->images, .network = *parts_->network, .volumes = *parts_->volumes,
+              .events = parts_->events, .reactor = *reactor_, .workers = *workers_},
+        answers_{core_},
+        containers_{core_},
+        execs_{core_},
+        images_{*parts_->images, answers_, parts_->events},
+        networks_{*parts_->network, answers_, parts_->events, std::move(predefined)},
+        volumes_{*parts_->volumes, answers_, parts_->events},
+        system_{parts_->options, parts_->facts, answers_, parts_->events, std::move(id),
+                std::string{parts_->snapshots->name()}} {}
+
+  ~EngineImpl() override {
+    core_.shutting_down = true;
+    workers_.reset();  // their tasks use everything below
+    reactor_.reset();
+  }
+
+  base::Result<> recover() { return engine::recover(core_); }
+
+  Containers& containers() override { return containers_; }
+  Execs& execs() override { return execs_; }
+  Images& images() override { return images_; }
+  Networks& networks() override { return networks_; }
+  Volumes& volumes() override { return volumes_; }
+  System& system() override { return system_; }
+  Events& events() override { return parts_->events; }
+
+  void shutdown() override {
+    core_.shutting_down = true;
+    if (parts_->options.live_restore) return;
+    stop_all();
+  }
+
+ private:
+  /// All at once, each with its own stop signal and at most the daemon's time.
+  void stop_all() {
+    Workers stoppers;
+    for (const ContainerPtr& container : core_.table.all()) {
+      if (!counts_as_running(container->state())) continue;
+      stoppers.post([this, container] {
+        const StopOptions options{.signal = {}, .timeout = std::chrono::seconds{parts_->options.shutdown_timeout}};
+        if (const auto stopped = stop_running(core_, container, options); !stopped) {
+          base::log::warn("container {}: {}", container->id(), stopped.error().message());
+        }
+      });
+    }
+  }
+
+  std::unique_ptr<Parts> parts_;
+  std::unique_ptr<Reactor> reactor_;
+  std::unique_ptr<Workers> workers_;
+  Core core_;
+  ContainerAnswers answers_;
+  ContainersService containers_;
+  ExecsService execs_;
+  ImagesService images_;
+  NetworksService networks_;
+  VolumesService volumes_;
+  SystemService system_;
+};
+
+}  // namespace
+
+base::Result<std::unique_ptr<Engine>> Engine::open(const Options& options) {
+  if (::geteuid() != 0) {
+    return base::Error{base::ErrorKind::PermissionDenied, "the engine needs root: start it with sudo"};
+  }
+  auto parts = TRY(open_parts(options));
+  auto predefined = TRY(predefined_networks(*parts->database));
+  std::string id = TRY(kept(*parts->database, "engine.id", uuid));
+  auto reactor = TRY(Reactor::start());
+  auto engine = std::make_unique<EngineImpl>(std::move(parts), std::move(reactor), std::move(predefined), std::move(id));
+  TRY(engine->recover());
+  return std::unique_ptr<Engine>{std::move(engine)};
+}
+
+}  // namespace engine
