@@ -1,7 +1,6 @@
 #include "base/log.h"
 #include "engine/containers/networks.h"
 #include "engine/containers/verbs.h"
-#include "sys/namespace.h"
 #include "sys/file.h"
 
 namespace engine {
@@ -60,7 +59,7 @@ base::Result<> leave_network(Core& core, const ContainerPtr& container, const ne
   }
   for (const net::Endpoint& endpoint : core.network.endpoints_of(base::ContainerId{record->id})) {
     if (endpoint.network != network.id) continue;
-    TRY(core.network.release(endpoint.id));
+    TRY(core.network.release(endpoint.id, net::Detach::Now));
     publish_endpoint(core, endpoint, "disconnect");
   }
   const auto left = container->update([&](Record& now) { now.networks.erase(key); });

@@ -143,14 +143,14 @@ base::Result<> attach_networks(Core& core, const Record& record, const std::vect
   return {};
 }
 
-void disconnect_networks(Core& core, const Record& record) {
+void disconnect_networks(Core& core, const Record& record, Announce announce) {
   if (!has_endpoints(record)) return;
   for (const net::Endpoint& endpoint : core.network.endpoints_of(base::ContainerId{record.id})) {
     if (const auto released = core.network.release(endpoint.id); !released) {
       base::log::error("container {}: its place in network {} is not free: {}", record.id, endpoint.network_name,
                        released.error().message());
     }
-    if (endpoint.attached) publish_endpoint(core, endpoint, "disconnect");
+    if (announce == Announce::Yes) publish_endpoint(core, endpoint, "disconnect");
   }
 }
 

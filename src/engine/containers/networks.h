@@ -33,8 +33,10 @@ base::Result<> attach_running(Core& core, const Record& record, const net::Netwo
 /// Interfaces and rules, and "network connect" events.
 base::Result<> attach_networks(Core& core, const Record& record, const std::vector<net::Endpoint>& endpoints,
                                int netns);
-/// All of it undone, with events. What fails is logged: the next daemon's `recover` finds it.
-void disconnect_networks(Core& core, const Record& record);
+/// Whether "network disconnect" is published: where "connect" was.
+enum class Announce : std::uint8_t { No, Yes };
+/// All of it undone. What fails is logged: the next daemon's `recover` finds it.
+void disconnect_networks(Core& core, const Record& record, Announce announce = Announce::Yes);
 
 /// Makes the files /etc/hostname, hosts and resolv.conf where they are missing, so that they can be
 /// mounted. They are written in place later: a mount keeps the inode.

@@ -58,7 +58,7 @@ void give_up_start(Core& core, const ContainerPtr& container, Run& run) {
   run.abandon();
   run.leave();
   const auto record = container->record();
-  disconnect_networks(core, *record);
+  disconnect_networks(core, *record, Announce::No);
   container->set_run(nullptr);
   base::ignore(sys::remove_tree(sys::kCwd, core.run_dir(record->id)), "the next start clears it");
 }

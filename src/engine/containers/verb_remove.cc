@@ -37,7 +37,7 @@ base::Result<> remove_locked(Core& core, const ContainerPtr& container, bool vol
   const State before = record->state;
   const State removing = TRY(advance(before, Step::Remove, record->id));
   container->update([&](Record& now) { now.state = removing; });
-  disconnect_networks(core, *record);
+  disconnect_networks(core, *record, Announce::No);
 
   // The row goes first: what a crash leaves behind it is garbage without a record, which the next start
   // collects. The other way round there would be a container without its files.

@@ -39,14 +39,14 @@ base::Result<> launch(Core& core, const ContainerPtr& container, const Record& r
   const shim::Launch launch = TRY(prepare_launch(core, record));
   const auto run = std::make_shared<Run>(core, container);
   container->set_run(run);
-  bool launched = false;
+  bool launched = false, connected = false;
   base::ScopeGuard undo{[&] {
     run->abandon();
     if (launched) {
       base::ignore(run->client().wait_created(), "until then it takes no request");
       run->leave();
     }
-    disconnect_networks(core, record);
+    disconnect_networks(core, record, connected ? Announce::Yes : Announce::No);
     container->set_run(nullptr);
     base::ignore(sys::remove_tree(sys::kCwd, core.run_dir(record.id)), "the next start clears it");
   }};
@@ -61,6 +61,7 @@ base::Result<> launch(Core& core, const ContainerPtr& container, const Record& r
   auto cloned = run->client().wait_cloned();
   if (!cloned) return runtime_error(std::move(cloned).error());
   TRY(attach_networks(core, record, endpoints, cloned->netns.get()));
+  connected = true;
   CRASH_POINT("engine.start.attached");
   auto created = run->client().wait_created();
   if (!created) return runtime_error(std::move(created).error());
