@@ -1,11 +1,15 @@
 /// The contract of snapshotter.h, which every implementation runs.
 
+#include <cerrno>
+#include <csignal>
 #include <cstdlib>
 #include <functional>
+#include <thread>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "snapshot/snapshotter.h"
@@ -53,13 +57,19 @@ class Conformance : public testing::TestWithParam<std::pair<const char*, Open>> 
     const auto done = snapshotter_->commit(std::move(layers));
     ASSERT_TRUE(done) << done.error().message();
   }
-  static void write(int dir, const char* name, const char* text) { ASSERT_TRUE(sys::write_file_atomic(dir, name, text)); }
+  static void write(int dir, const char* name, const char* text) {
+    ASSERT_TRUE(sys::write_file_atomic(dir, name, text));
+  }
 
   /// The snapshot's file system, through a detached mount.
   [[nodiscard]] sys::UniqueFd mounted(const std::string& key) {
     const Mounts mounts = snapshotter_->mounts(key).value();
     if (mounts.is_overlay()) {
-      return sys::make_overlay({.lowers = mounts.lowers, .upper = mounts.upper, .work = mounts.work, .options = mounts.options}).value();
+      return sys::make_overlay({.lowers = mounts.lowers,
+                                .upper = mounts.upper,
+                                .work = mounts.work,
+                                .options = mounts.options})
+          .value();
     }
     return sys::open_dir(sys::kCwd, mounts.upper.empty() ? mounts.bind_source : mounts.upper).value();
   }
@@ -193,7 +203,9 @@ TEST_P(Conformance, RemovedMeansGoneFromTheDisk) {
   EXPECT_GE(snapshotter_->usage("base")->inodes, 2U);
   ASSERT_TRUE(snapshotter_->remove("c"));
   ASSERT_TRUE(snapshotter_->remove("base"));
-  { const auto dropped = snapshotter_->stage().value(); }
+  {
+    const auto dropped = snapshotter_->stage().value();
+  }
   EXPECT_EQ(folders(), 0U);
   EXPECT_TRUE(snapshotter_->list()->empty());
 }
@@ -221,8 +233,117 @@ TEST_P(Conformance, AFolderWithoutARowAndARowWithoutAFolderAreCollected) {
   commit("base", "", [](int dir) { write(dir, "file", "again"); });
 }
 
+TEST_P(Conformance, OnlyAWritableSnapshotIsPromoted) {
+  commit("base", "", [](int) {});
+  EXPECT_TRUE(snapshotter_->promote("base", "other").failed_as(base::ErrorKind::Conflict));
+  EXPECT_TRUE(snapshotter_->promote("nothing", "other").failed_as(base::ErrorKind::NotFound));
+  ASSERT_TRUE(snapshotter_->prepare("c", "base"));
+  ASSERT_TRUE(snapshotter_->promote("c", "base"));  // is there already: the same change was made twice
+  EXPECT_EQ(snapshotter_->list()->size(), 1U);
+  EXPECT_EQ(folders(), 1U);
+}
+
+TEST_P(Conformance, AnotherDriverInTheSameRootKeepsItsSnapshots) {
+  commit("base", "", [](int dir) { write(dir, "file", "x"); });
+  ASSERT_TRUE(snapshotter_->prepare("c", "base"));
+  snapshotter_.reset();
+  {
+    const auto other = GetParam().second == &open_native
+                           ? open_overlay(path_ + "/snapshots", *database_).value()
+                           : open_native(path_ + "/snapshots", *database_).value();
+    EXPECT_TRUE(other->list()->empty());
+    ASSERT_TRUE(other->prepare("c", ""));
+    other->wait_for_trash();
+  }
+  reopen();
+  EXPECT_EQ(read("c", "file"), "x");
+  EXPECT_EQ(folders(), 3U);
+}
+
+TEST_P(Conformance, ManyThreadsAtOnce) {
+  commit("base", "", [](int dir) { write(dir, "file", "x"); });
+  std::vector<std::thread> threads;
+  for (int thread = 0; thread < 4; ++thread) {
+    threads.emplace_back([&, thread] {
+      for (int i = 0; i < 10; ++i) {
+        const std::string key = std::to_string(thread * 100 + i);
+        EXPECT_TRUE(snapshotter_->prepare(key, "base"));
+        std::vector<NewLayer> layers;
+        layers.push_back(layer("shared" + std::to_string(i), "base", [](int dir) { write(dir, "f", "y"); }));
+        EXPECT_TRUE(snapshotter_->commit(std::move(layers)));
+        EXPECT_TRUE(snapshotter_->mounts(key));
+        if (i % 2 == 0) {
+          EXPECT_TRUE(snapshotter_->remove(key));
+        }
+      }
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  EXPECT_EQ(snapshotter_->list()->size(), 1U + 10U + 20U);
+  EXPECT_EQ(folders(), 31U);
+}
+
+#ifdef CAISSON_FAULTS
+TEST_P(Conformance, KilledAnywhereTheNextStartFindsOrder) {
+  commit("base", "", [](int dir) { write(dir, "file", "x"); });
+  ASSERT_TRUE(snapshotter_->prepare("old", "base"));
+  struct Step {
+    const char* point;
+    std::function<void()> run;
+    std::vector<std::string> after;  // keys that the next start finds
+  };
+  const auto commit_top = [&] { commit("top", "base", [](int) {}); };
+  const auto prepare_new = [&] { base::ignore(snapshotter_->prepare("new", "base"), "it dies"); };
+  const auto promote_old = [&] { base::ignore(snapshotter_->promote("old", "made"), "it dies"); };
+  const auto remove_made = [&] { base::ignore(snapshotter_->remove("made"), "it dies"); };
+  const std::vector<Step> steps{
+      {"snapshot.commit.synced", commit_top, {"base", "old"}},
+      {"snapshot.commit.recorded", commit_top, {"base", "old", "top"}},
+      {"snapshot.prepare.made", prepare_new, {"base", "old", "top"}},
+      {"snapshot.promote.synced", promote_old, {"base", "old", "top"}},
+      {"snapshot.promote.recorded", promote_old, {"base", "made", "top"}},
+      {"snapshot.remove.erased", remove_made, {"base", "top"}},
+  };
+  for (const auto& step : steps) {
+    snapshotter_.reset();
+    database_.reset();
+    const pid_t child = ::fork();
+    if (child == 0) {
+      database_ = state::Database::open(path_ + "/db").value();
+      reopen();
+      ::setenv("CAISSON_CRASH_AT", step.point, 1);
+      step.run();
+      ::_exit(0);
+    }
+    int status = 0;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    ASSERT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) << step.point << " was not reached";
+    database_ = state::Database::open(path_ + "/db").value();
+    reopen();
+    std::vector<std::string> keys;
+    const auto found = snapshotter_->list().value();
+    for (const auto& info : found) keys.push_back(info.key);
+    EXPECT_THAT(keys, testing::UnorderedElementsAreArray(step.after)) << step.point;
+    EXPECT_EQ(folders(), keys.size()) << step.point;
+    for (const auto& key : keys) EXPECT_EQ(read(key, "file"), "x") << step.point << " " << key;
+  }
+}
+
+TEST_P(Conformance, AFullDiskLeavesNothing) {
+  ::setenv("CAISSON_FAULT", "snapshot.make_folder:ENOSPC", 1);
+  const auto prepared = snapshotter_->prepare("c", "");
+  const auto staged = snapshotter_->stage();
+  ::unsetenv("CAISSON_FAULT");
+  ASSERT_FALSE(prepared);
+  EXPECT_EQ(prepared.error().errno_value(), ENOSPC);
+  EXPECT_FALSE(staged);
+  EXPECT_EQ(folders(), 0U);
+}
+#endif
+
 INSTANTIATE_TEST_SUITE_P(Snapshotters, Conformance,
-                         testing::Values(std::pair{"overlay", &open_overlay}, std::pair{"native", &open_native}),
+                         testing::Values(std::pair{"overlay", &open_overlay},
+                                         std::pair{"native", &open_native}),
                          [](const auto& parameter) { return parameter.param.first; });
 
 }  // namespace

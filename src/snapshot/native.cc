@@ -50,6 +50,7 @@ class NativeSnapshotter final : public Snapshotter {
     CRASH_POINT("snapshot.commit.synced");
     std::vector<std::uint64_t> skipped;
     TRY(tree_->insert_layers(rows, skipped));
+    CRASH_POINT("snapshot.commit.recorded");
     undo.release();
     for (const std::uint64_t number : skipped) tree_->discard(number);
     return {};
@@ -71,8 +72,12 @@ class NativeSnapshotter final : public Snapshotter {
 
   Result<> promote(const std::string& key, const std::string& chain_id) override {
     const auto row = TRY(require(key));
+    if (row.info.kind == Kind::Layer) return base::conflict("snapshot " + key + " is a layer already");
     TRY(sys::sync_file_system(tree_->root_fd()));
-    if (!TRY(tree_->promote(key, chain_id))) tree_->discard(row.number);
+    CRASH_POINT("snapshot.promote.synced");
+    const bool renamed = TRY(tree_->promote(key, chain_id));
+    CRASH_POINT("snapshot.promote.recorded");
+    if (!renamed) tree_->discard(row.number);
     return {};
   }
 
@@ -89,6 +94,7 @@ class NativeSnapshotter final : public Snapshotter {
 
   Result<> remove(const std::string& key) override {
     const auto number = TRY(tree_->erase(key));
+    CRASH_POINT("snapshot.remove.erased");
     if (number) tree_->discard(*number);
     return {};
   }
@@ -114,7 +120,8 @@ class NativeSnapshotter final : public Snapshotter {
 
   /// A layer of the same commit, or one that is there.
   Result<sys::UniqueFd> open_parent(const std::string& parent, const std::vector<RowOfSnapshot>& fresh) {
-    const auto found = std::ranges::find(fresh, parent, [](const RowOfSnapshot& row) { return row.info.key; });
+    const auto found =
+        std::ranges::find(fresh, parent, [](const RowOfSnapshot& row) { return row.info.key; });
     const std::uint64_t number = found != fresh.end() ? found->number : TRY(require(parent)).number;
     return sys::open_dir(sys::kCwd, tree_->fs_of(number));
   }

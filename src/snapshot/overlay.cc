@@ -19,6 +19,11 @@ using base::Result;
 
 namespace {
 
+/// Whatever this kernel's defaults are: a rename must not become a mark in the upper folder that other
+/// programs and layer/diff.h can't read (redirect_dir), nor a chmod a file without its content
+/// (metacopy), and lowers are shared by many uppers (index).
+std::vector<std::string> mount_options() { return {"redirect_dir=off", "metacopy=off", "index=off"}; }
+
 /// One folder per layer, put together by the kernel at mount time.
 class OverlaySnapshotter final : public Snapshotter {
  public:
@@ -46,7 +51,8 @@ class OverlaySnapshotter final : public Snapshotter {
     std::vector<RowOfSnapshot> rows;
     for (const std::size_t index : ordered) {
       NewLayer& layer = layers[index];
-      rows.push_back({{layer.chain_id, Kind::Layer, layer.parent, base::now()}, DirectoryTree::number_of(layer.staging)});
+      rows.push_back({{layer.chain_id, Kind::Layer, layer.parent, base::now()},
+                      DirectoryTree::number_of(layer.staging)});
     }
     std::vector<std::uint64_t> skipped;
     TRY(tree_->insert_layers(rows, skipped));
@@ -75,9 +81,16 @@ class OverlaySnapshotter final : public Snapshotter {
 
   Result<> promote(const std::string& key, const std::string& chain_id) override {
     const auto row = TRY(require(key));
-    TRY(sys::remove_tree(sys::kCwd, tree_->work_of(row.number)));
+    if (row.info.kind == Kind::Layer) return base::conflict("snapshot " + key + " is a layer already");
     TRY(sys::sync_file_system(tree_->root_fd()));
-    if (!TRY(tree_->promote(key, chain_id))) tree_->discard(row.number);
+    CRASH_POINT("snapshot.promote.synced");
+    const bool renamed = TRY(tree_->promote(key, chain_id));
+    CRASH_POINT("snapshot.promote.recorded");
+    if (!renamed) {
+      tree_->discard(row.number);
+      return {};
+    }
+    return sys::remove_tree(sys::kCwd, tree_->work_of(row.number));
     return {};
   }
 
@@ -89,17 +102,21 @@ class OverlaySnapshotter final : public Snapshotter {
       out.upper = tree_->fs_of(rows.front().number);
       out.work = tree_->work_of(rows.front().number);
     }
-    for (std::size_t i = writable ? 1 : 0; i < rows.size(); ++i) out.lowers.push_back(tree_->fs_of(rows[i].number));
+    for (std::size_t i = writable ? 1 : 0; i < rows.size(); ++i)
+      out.lowers.push_back(tree_->fs_of(rows[i].number));
     if (out.lowers.empty()) {  // on nothing: the folder is the whole tree
       out.work.clear();
     } else if (!writable && out.lowers.size() == 1) {  // an overlay needs an upper or a second lower
       out.bind_source = out.lowers.front();
       out.lowers.clear();
     }
+    if (out.is_overlay()) out.options = mount_options();
     return out;
   }
 
-  Result<std::string> changes(const std::string& key) override { return tree_->fs_of(TRY(require(key)).number); }
+  Result<std::string> changes(const std::string& key) override {
+    return tree_->fs_of(TRY(require(key)).number);
+  }
 
   Result<> remove(const std::string& key) override {
     const auto number = TRY(tree_->erase(key));
@@ -141,13 +158,18 @@ class OverlaySnapshotter final : public Snapshotter {
 /// A mount of two folders made for it tells what the kernel and the file system can.
 Result<> probe(const std::string& root) {
   const std::string folder = root + "/probe";
-  base::ScopeGuard cleanup{[&] { base::ignore(sys::remove_tree(sys::kCwd, folder), "the next start does it"); }};
+  base::ScopeGuard cleanup{
+      [&] { base::ignore(sys::remove_tree(sys::kCwd, folder), "the next start does it"); }};
   for (const char* name : {"/lower", "/upper", "/work"}) TRY(sys::make_dirs(sys::kCwd, folder + name, 0700));
-  auto mount = sys::make_overlay({.lowers = {folder + "/lower"}, .upper = folder + "/upper", .work = folder + "/work", .options = {}});
+  auto mount = sys::make_overlay({.lowers = {folder + "/lower"},
+                                  .upper = folder + "/upper",
+                                  .work = folder + "/work",
+                                  .options = mount_options()});
   if (mount) return {};
-  return base::not_implemented(fmt::format("overlayfs does not work on {} ({}): use the storage driver \"native\", or another "
-                                           "file system for the data root",
-                                           root, mount.error().message()));
+  return base::not_implemented(
+      fmt::format("overlayfs does not work on {} ({}): use the storage driver \"native\", or another "
+                  "file system for the data root",
+                  root, mount.error().message()));
 }
 
 }  // namespace

@@ -5,11 +5,13 @@
 
 namespace snapshot {
 
-base::Result<std::unique_ptr<Snapshotter>> open(std::string_view name, const std::string& root, state::Database& database) {
+base::Result<std::unique_ptr<Snapshotter>> open(std::string_view name, const std::string& root,
+                                                state::Database& database) {
   if (name == "overlay" || name == "overlay2") return open_overlay(root, database);
   if (name == "native" || name == "vfs") return open_native(root, database);
   if (!name.empty()) {
-    return base::invalid("unknown storage driver " + base::quoted(name) + ": want overlay2 (overlay) or vfs (native)");
+    return base::invalid("unknown storage driver " + base::quoted(name) +
+                         ": want overlay2 (overlay) or vfs (native)");
   }
   auto overlay = open_overlay(root, database);
   if (overlay || !overlay.failed_as(base::ErrorKind::NotImplemented)) return overlay;

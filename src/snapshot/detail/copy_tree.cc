@@ -34,7 +34,9 @@ class Copy {
   }
 
  private:
-  static bool is_whiteout(const struct ::stat& status) { return S_ISCHR(status.st_mode) && status.st_rdev == 0; }
+  static bool is_whiteout(const struct ::stat& status) {
+    return S_ISCHR(status.st_mode) && status.st_rdev == 0;
+  }
 
   Result<> one(int from, int to, const std::string& name, const std::string& path) {
     const auto status = TRY(sys::stat_at(from, name));

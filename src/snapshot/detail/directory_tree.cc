@@ -42,15 +42,20 @@ base::Error no_parent(const std::string& key, const std::string& parent) {
 
 }  // namespace
 
-DirectoryTree::DirectoryTree(std::string root, std::string snapshotter, state::Database& database, sys::UniqueFd root_fd)
-    : root_{std::move(root)}, snapshotter_{std::move(snapshotter)}, database_{database}, root_fd_{std::move(root_fd)} {}
+DirectoryTree::DirectoryTree(std::string root, std::string snapshotter, state::Database& database,
+                             sys::UniqueFd root_fd)
+    : root_{std::move(root)},
+      snapshotter_{std::move(snapshotter)},
+      database_{database},
+      root_fd_{std::move(root_fd)} {}
 
 Result<std::unique_ptr<DirectoryTree>> DirectoryTree::open(const std::string& root, std::string snapshotter,
                                                            state::Database& database) {
   TRY(sys::make_dirs(sys::kCwd, root, 0710));
   sys::UniqueFd fd = TRY(sys::open_dir(sys::kCwd, root));
   TRY(sys::make_dirs(fd.get(), kTrash, 0700));
-  std::unique_ptr<DirectoryTree> tree{new DirectoryTree{root, std::move(snapshotter), database, std::move(fd)}};
+  std::unique_ptr<DirectoryTree> tree{
+      new DirectoryTree{root, std::move(snapshotter), database, std::move(fd)}};
   TRY(tree->recover().context("open the snapshots in " + root));
   tree->remover_ = std::thread{[raw = tree.get()] { raw->empty_trash(); }};
   return tree;
@@ -75,6 +80,11 @@ Result<> DirectoryTree::recover() {
     highest = std::max(highest, *number);
     folders.insert(entry.name);
   }
+  // Another snapshotter's snapshots may stand in the same root: a changed storage driver loses nothing.
+  for (const std::uint64_t number : TRY(numbers_of_others())) {
+    highest = std::max(highest, number);
+    folders.erase(std::to_string(number));
+  }
   const auto rows = TRY(all());
   std::set<std::string> lost;
   for (const auto& row : rows) {
@@ -92,30 +102,39 @@ Result<> DirectoryTree::recover() {
       // Children first: a row is never without its parent. What has no folder left can't be mounted.
       for (std::size_t round = 0; round < lost.size(); ++round) {
         for (const auto& key : lost) {
-          TRY(transaction.execute("DELETE FROM snapshots WHERE snapshotter = ?1 AND key = ?2 AND NOT EXISTS "
-                                  "(SELECT 1 FROM snapshots child WHERE child.snapshotter = ?1 AND child.parent = ?2)",
-                                  {snapshotter_, key}));
+          TRY(transaction.execute(
+              "DELETE FROM snapshots WHERE snapshotter = ?1 AND key = ?2 AND NOT EXISTS "
+              "(SELECT 1 FROM snapshots child WHERE child.snapshotter = ?1 AND child.parent = ?2)",
+              {snapshotter_, key}));
         }
       }
       return {};
     }));
     for (const auto& row : rows) {
       if (!lost.contains(row.info.key)) continue;
-      base::log::warn("snapshot {} is dropped: its folder {} or one below it is missing", row.info.key, row.number);
-      if (TRY(sys::exists(root_fd_.get(), std::to_string(row.number)))) folders.insert(std::to_string(row.number));
+      base::log::warn("snapshot {} is dropped: its folder {} or one below it is missing", row.info.key,
+                      row.number);
+      if (TRY(sys::exists(root_fd_.get(), std::to_string(row.number))))
+        folders.insert(std::to_string(row.number));
     }
   }
   next_number_ = highest + 1;
-  for (const auto& folder : folders) TRY(sys::rename_at(root_fd_.get(), folder, root_fd_.get(), fmt::format("{}/{}", kTrash, folder)));
+  for (const auto& folder : folders)
+    TRY(sys::rename_at(root_fd_.get(), folder, root_fd_.get(), fmt::format("{}/{}", kTrash, folder)));
   for (const auto& entry : TRY(sys::list_dir(root_fd_.get(), kTrash))) {
     trash_.push_back(entry.name);
-    if (const auto number = base::parse_uint(entry.name)) next_number_ = std::max<std::uint64_t>(next_number_, *number + 1);
+    if (const auto number = base::parse_uint(entry.name))
+      next_number_ = std::max<std::uint64_t>(next_number_, *number + 1);
   }
   return {};
 }
 
-std::string DirectoryTree::fs_of(std::uint64_t number) const { return fmt::format("{}/{}/fs", root_, number); }
-std::string DirectoryTree::work_of(std::uint64_t number) const { return fmt::format("{}/{}/work", root_, number); }
+std::string DirectoryTree::fs_of(std::uint64_t number) const {
+  return fmt::format("{}/{}/fs", root_, number);
+}
+std::string DirectoryTree::work_of(std::uint64_t number) const {
+  return fmt::format("{}/{}/work", root_, number);
+}
 
 Result<std::uint64_t> DirectoryTree::make_folder() {
   const std::uint64_t number = next_number_++;
@@ -146,7 +165,9 @@ void DirectoryTree::release(Staging& staging) {
 
 void DirectoryTree::discard(std::uint64_t number) {
   const std::string name = std::to_string(number);
-  if (const auto moved = sys::rename_at(root_fd_.get(), name, root_fd_.get(), fmt::format("{}/{}", kTrash, name)); !moved) {
+  if (const auto moved =
+          sys::rename_at(root_fd_.get(), name, root_fd_.get(), fmt::format("{}/{}", kTrash, name));
+      !moved) {
     base::log::warn("snapshot folder {} stays until the next start: {}", number, moved.error().message());
     return;
   }
@@ -180,7 +201,8 @@ void DirectoryTree::wait_for_trash() {
   trash_changed_.wait(lock, [&] { return stopping_ || (trash_.empty() && !removing_); });
 }
 
-Result<> DirectoryTree::insert_layers(const std::vector<RowOfSnapshot>& rows, std::vector<std::uint64_t>& skipped) {
+Result<> DirectoryTree::insert_layers(const std::vector<RowOfSnapshot>& rows,
+                                      std::vector<std::uint64_t>& skipped) {
   return database_.transaction(Durability::PowerLoss, [&](state::Transaction& transaction) -> Result<> {
     skipped.clear();
     for (const auto& row : rows) {
@@ -198,7 +220,8 @@ Result<> DirectoryTree::insert_layers(const std::vector<RowOfSnapshot>& rows, st
 Result<> DirectoryTree::insert_writable(const RowOfSnapshot& row) {
   return database_.transaction(Durability::ProcessDeath, [&](state::Transaction& transaction) -> Result<> {
     const auto there = TRY(transaction.select_one("SELECT 1 FROM snapshots WHERE snapshotter = ? AND key = ?",
-                                                  {snapshotter_, row.info.key}, [](const state::Row&) -> Result<> { return {}; }));
+                                                  {snapshotter_, row.info.key},
+                                                  [](const state::Row&) -> Result<> { return {}; }));
     if (there) return base::conflict("snapshot " + row.info.key + " exists already");
     const auto inserted = transaction.execute(
         "INSERT INTO snapshots (snapshotter, key, number, kind, parent, created) VALUES (?, ?, ?, 1, ?, ?)",
@@ -213,12 +236,16 @@ Result<bool> DirectoryTree::promote(const std::string& key, const std::string& c
   bool renamed = false;
   TRY(database_.transaction(Durability::PowerLoss, [&](state::Transaction& transaction) -> Result<> {
     const auto there = TRY(transaction.select_one("SELECT 1 FROM snapshots WHERE snapshotter = ? AND key = ?",
-                                                  {snapshotter_, chain_id}, [](const state::Row&) -> Result<> { return {}; }));
+                                                  {snapshotter_, chain_id},
+                                                  [](const state::Row&) -> Result<> { return {}; }));
     renamed = !there;
-    const auto changed = TRY(there ? transaction.execute("DELETE FROM snapshots WHERE snapshotter = ? AND key = ?", {snapshotter_, key})
-                                   : transaction.execute("UPDATE snapshots SET key = ?, kind = 0 WHERE snapshotter = ? AND key = ?",
-                                                         {chain_id, snapshotter_, key}));
-    if (changed == 0) return base::not_found("no snapshot " + key);
+    const auto changed = TRY(
+        there ? transaction.execute("DELETE FROM snapshots WHERE snapshotter = ? AND key = ? AND kind = 1",
+                                    {snapshotter_, key})
+              : transaction.execute("UPDATE snapshots SET key = ?, kind = 0 "
+                                    "WHERE snapshotter = ? AND key = ? AND kind = 1",
+                                    {chain_id, snapshotter_, key}));
+    if (changed == 0) return base::not_found("no writable snapshot " + key);
     return {};
   }));
   return renamed;
@@ -227,12 +254,13 @@ Result<bool> DirectoryTree::promote(const std::string& key, const std::string& c
 Result<std::optional<std::uint64_t>> DirectoryTree::erase(const std::string& key) {
   std::optional<std::uint64_t> number;
   TRY(database_.transaction(Durability::ProcessDeath, [&](state::Transaction& transaction) -> Result<> {
-    TRY(transaction.select_one("SELECT number FROM snapshots WHERE snapshotter = ? AND key = ?", {snapshotter_, key},
-                               [&](const state::Row& row) -> Result<> {
+    TRY(transaction.select_one("SELECT number FROM snapshots WHERE snapshotter = ? AND key = ?",
+                               {snapshotter_, key}, [&](const state::Row& row) -> Result<> {
                                  number = row.size(0);
                                  return {};
                                }));
-    const auto removed = transaction.execute("DELETE FROM snapshots WHERE snapshotter = ? AND key = ?", {snapshotter_, key});
+    const auto removed =
+        transaction.execute("DELETE FROM snapshots WHERE snapshotter = ? AND key = ?", {snapshotter_, key});
     if (removed.failed_as(base::ErrorKind::Conflict)) {
       return base::conflict("snapshot " + key + " can't be removed: others stand on it");
     }
@@ -263,11 +291,12 @@ Result<std::vector<RowOfSnapshot>> DirectoryTree::chain(const std::string& key) 
 Result<std::optional<RowOfSnapshot>> DirectoryTree::find(const std::string& key) {
   std::optional<RowOfSnapshot> found;
   TRY(database_.read([&](state::Reader& reader) -> Result<> {
-    TRY(reader.select_one("SELECT key, number, kind, parent, created FROM snapshots WHERE snapshotter = ? AND key = ?",
-                          {snapshotter_, key}, [&](const state::Row& row) -> Result<> {
-                            found = TRY(read_row(row));
-                            return {};
-                          }));
+    TRY(reader.select_one(
+        "SELECT key, number, kind, parent, created FROM snapshots WHERE snapshotter = ? AND key = ?",
+        {snapshotter_, key}, [&](const state::Row& row) -> Result<> {
+          found = TRY(read_row(row));
+          return {};
+        }));
     return {};
   }));
   return found;
@@ -276,13 +305,26 @@ Result<std::optional<RowOfSnapshot>> DirectoryTree::find(const std::string& key)
 Result<std::vector<RowOfSnapshot>> DirectoryTree::all() {
   std::vector<RowOfSnapshot> rows;
   TRY(database_.read([&](state::Reader& reader) -> Result<> {
-    return reader.select("SELECT key, number, kind, parent, created FROM snapshots WHERE snapshotter = ? ORDER BY number",
-                         {snapshotter_}, [&](const state::Row& row) -> Result<> {
-                           rows.push_back(TRY(read_row(row)));
+    return reader.select(
+        "SELECT key, number, kind, parent, created FROM snapshots WHERE snapshotter = ? ORDER BY number",
+        {snapshotter_}, [&](const state::Row& row) -> Result<> {
+          rows.push_back(TRY(read_row(row)));
+          return {};
+        });
+  }));
+  return rows;
+}
+
+Result<std::vector<std::uint64_t>> DirectoryTree::numbers_of_others() {
+  std::vector<std::uint64_t> numbers;
+  TRY(database_.read([&](state::Reader& reader) -> Result<> {
+    return reader.select("SELECT number FROM snapshots WHERE snapshotter <> ?", {snapshotter_},
+                         [&](const state::Row& row) -> Result<> {
+                           numbers.push_back(row.size(0));
                            return {};
                          });
   }));
-  return rows;
+  return numbers;
 }
 
 Result<Usage> DirectoryTree::usage(const RowOfSnapshot& row) {

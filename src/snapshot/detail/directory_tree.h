@@ -73,6 +73,7 @@ class DirectoryTree {
   friend class Staging;
   DirectoryTree(std::string root, std::string snapshotter, state::Database& database, sys::UniqueFd root_fd);
   base::Result<> recover();
+  base::Result<std::vector<std::uint64_t>> numbers_of_others();
   void empty_trash();
 
   std::string root_, snapshotter_;
