@@ -40,6 +40,7 @@ struct FakeReply {
   std::size_t cut_after = SIZE_MAX;  ///< close the connection after so many bytes of the body
   bool send_length = true;           ///< otherwise the end of the connection is the end of the body
   bool hang = false;                 ///< say nothing until the server ends
+  bool hold = false;                 ///< after the body keep the connection open in silence
 };
 
 class FakeServer {
@@ -163,7 +164,9 @@ class FakeServer {
     out += "\r\n";
     const bool cut = reply.cut_after < reply.body.size();
     if (request.method != "HEAD") out += reply.body.substr(0, reply.cut_after);
-    return send_all(fd, out) && !cut && reply.send_length;
+    const bool sent = send_all(fd, out);
+    while (reply.hold && !ending_) poll(nullptr, 0, 10);
+    return sent && !cut && reply.send_length;
   }
 
   static bool send_all(const sys::UniqueFd& fd, std::string_view bytes) {
