@@ -238,7 +238,8 @@ TEST_F(StoreTest, TheLayoutsIndexIsKeptTrue) {
   add("two", two);
   ASSERT_TRUE(world.store->tag("two", "app", "2"));
   std::map<std::string, std::string> seen;
-  for (const auto& entry : world.content->index().value()) {
+  const auto index = world.content->index().value();
+  for (const auto& entry : index) {
     seen[entry.annotations.at(std::string{content::kImageNameAnnotation})] = entry.digest.str();
   }
   EXPECT_EQ(seen, (std::map<std::string, std::string>{{"docker.io/library/app:1", one.digest().str()},
