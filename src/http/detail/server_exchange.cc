@@ -121,6 +121,7 @@ Result<> ServerExchange::respond(int status, const Headers& headers, std::string
 Result<> ServerExchange::begin(int status, const Headers& headers) {
   CAISSON_INVARIANT(state_ == State::Fresh);
   state_ = State::Streaming;
+  bodiless_ = has_no_body(status) || request_.method == "HEAD";
   std::string_view framing;
   if (!has_no_body(status) && headers.find("Content-Length") == nullptr) {
     chunked_ = request_.minor_version == 1;
@@ -135,7 +136,7 @@ Result<> ServerExchange::begin(int status, const Headers& headers) {
 
 Result<> ServerExchange::send_piece(std::string_view bytes) {
   const std::size_t size = held_back_.size() + bytes.size();
-  if (size == 0 || request_.method == "HEAD") return {};
+  if (size == 0 || bodiless_) return {};
   std::string text;
   if (chunked_) append_chunk_header(text, size);
   text += held_back_;
@@ -166,7 +167,7 @@ Result<> ServerExchange::flush() { return write({}, More::No); }
 Result<> ServerExchange::finish() {
   TRY(flush());
   state_ = State::Finished;
-  if (!chunked_ || request_.method == "HEAD") return {};
+  if (!chunked_ || bodiless_) return {};
   return send(kLastChunk);
 }
 

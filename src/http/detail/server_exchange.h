@@ -54,6 +54,7 @@ class ServerExchange final : public Exchange {
   const Request request_;
   bool keep_alive_;
   bool chunked_ = false;
+  bool bodiless_ = false;         ///< what is written is dropped: HEAD, 204, 304
   bool continue_wanted_ = false;  ///< the client waits for "100 Continue"
   bool body_failed_ = false;
   bool watch_wanted_ = false;  ///< once the body is complete
