@@ -161,7 +161,7 @@ def archive(name, layer, command, time):
         "manifests": [describe("application/vnd.oci.image.manifest.v1+json", manifest,
                                platform={"architecture": machine, "os": "linux"},
                                annotations={"io.containerd.image.name": whole_name,
-                                            "org.opencontainers.image.ref.name": "latest"})],
+                                            "org.opencontainers.image.ref.name": whole_name})],
     })
     docker_manifest = canonical([{"Config": "blobs/sha256/" + digest(config), "RepoTags": [f"{name}:latest"],
                                   "Layers": ["blobs/sha256/" + digest(layer)]}])

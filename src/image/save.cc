@@ -141,7 +141,8 @@ Result<> ArchiveWriter::add_image(const Wanted& image) {
     tags.push(name.familiar());
     auto named = descriptor;
     named.annotations[std::string{content::kImageNameAnnotation}] = name.str();
-    named.annotations[std::string{content::kRefNameAnnotation}] = name.tag();
+    // Whole names, as skopeo and podman write them: two repositories may use one tag.
+    named.annotations[std::string{content::kRefNameAnnotation}] = name.str();
     index_.manifests.push_back(std::move(named));
   }
   if (image.names.empty()) index_.manifests.push_back(std::move(descriptor));

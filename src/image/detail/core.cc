@@ -90,7 +90,7 @@ Result<> write_index(Core& core) {
       const auto name = reference.parsed();
       content::IndexEntry with_name = entry;
       with_name.annotations[std::string{content::kImageNameAnnotation}] = name.str();
-      with_name.annotations[std::string{content::kRefNameAnnotation}] = name.familiar();
+      with_name.annotations[std::string{content::kRefNameAnnotation}] = name.str();
       entries.push_back(std::move(with_name));
       named = true;
     }
