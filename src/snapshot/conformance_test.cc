@@ -14,9 +14,7 @@
 
 #include "snapshot/snapshotter.h"
 #include "sys/file.h"
-#include "sys/mount.h"
 #include "sys/node.h"
-#include "sys/overlay.h"
 
 namespace snapshot {
 namespace {
@@ -63,15 +61,7 @@ class Conformance : public testing::TestWithParam<std::pair<const char*, Open>> 
 
   /// The snapshot's file system, through a detached mount.
   [[nodiscard]] sys::UniqueFd mounted(const std::string& key) {
-    const Mounts mounts = snapshotter_->mounts(key).value();
-    if (mounts.is_overlay()) {
-      return sys::make_overlay({.lowers = mounts.lowers,
-                                .upper = mounts.upper,
-                                .work = mounts.work,
-                                .options = mounts.options})
-          .value();
-    }
-    return sys::open_dir(sys::kCwd, mounts.upper.empty() ? mounts.bind_source : mounts.upper).value();
+    return open_tree(snapshotter_->mounts(key).value()).value();
   }
   [[nodiscard]] std::string read(const std::string& key, const std::string& path) {
     const auto root = mounted(key);

@@ -2,6 +2,8 @@
 
 #include "base/log.h"
 #include "base/strings.h"
+#include "sys/file.h"
+#include "sys/overlay.h"
 
 namespace snapshot {
 
@@ -17,6 +19,15 @@ base::Result<std::unique_ptr<Snapshotter>> open(std::string_view name, const std
   if (overlay || !overlay.failed_as(base::ErrorKind::NotImplemented)) return overlay;
   base::log::warn("{}; using whole copies instead", overlay.error().message());
   return open_native(root, database);
+}
+
+base::Result<sys::UniqueFd> open_tree(const Mounts& mounts) {
+  if (!mounts.is_overlay()) {
+    return sys::open_dir(sys::kCwd, mounts.upper.empty() ? mounts.bind_source : mounts.upper);
+  }
+  return sys::make_overlay(
+             {.lowers = mounts.lowers, .upper = mounts.upper, .work = mounts.work, .options = mounts.options})
+      .context("put the layers together");
 }
 
 }  // namespace snapshot

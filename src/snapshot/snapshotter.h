@@ -153,4 +153,9 @@ base::Result<std::unique_ptr<Snapshotter>> open_native(const std::string& root, 
 base::Result<std::unique_ptr<Snapshotter>> open(std::string_view name, const std::string& root,
                                                 state::Database& database);
 
+/// The tree of `mounts` as a directory descriptor, mounted nowhere: for export, copies and diffs. Don't
+/// use it on a writable snapshot that a container has mounted: two overlays must not share an upper.
+/// Then take the container's own root.
+base::Result<sys::UniqueFd> open_tree(const Mounts& mounts);
+
 }  // namespace snapshot

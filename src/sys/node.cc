@@ -11,6 +11,8 @@
 
 #include <fmt/format.h>
 
+#include "sys/file.h"
+
 namespace sys {
 
 using base::Error;
@@ -87,6 +89,13 @@ Result<> hard_link(int from_dir, const std::string& from, int to_dir, const std:
     return failed(errno, "link", fmt::format("{} to {}", from, to));
   }
   return {};
+}
+
+Result<UniqueFd> open_regular_at(int dir, const std::string& name) {
+  const UniqueFd place = TRY(open_at(dir, name, O_PATH | O_NOFOLLOW));
+  const struct ::stat status = TRY(stat_fd(place.get()));
+  if (!S_ISREG(status.st_mode)) return base::invalid(fmt::format("open {}: not a regular file", name));
+  return open_at(AT_FDCWD, proc_path(place.get()), O_RDONLY);
 }
 
 Result<> set_owner(int fd, uid_t uid, gid_t gid) {

@@ -25,6 +25,10 @@ base::Result<> make_node(int dir, const std::string& name, mode_t mode, std::uin
                          std::uint32_t minor);
 base::Result<> hard_link(int from_dir, const std::string& from, int to_dir, const std::string& to);
 
+/// Opens for reading only if it is a regular file, looked at before it is opened: a device or fifo
+/// that somebody puts there meanwhile is never touched. Errors: InvalidArgument (something else).
+base::Result<UniqueFd> open_regular_at(int dir, const std::string& name);
+
 base::Result<> set_owner(int fd, uid_t uid, gid_t gid);
 base::Result<> set_owner_at(int dir, const std::string& name, uid_t uid, gid_t gid);
 /// Exactly these bits. After set_owner, which drops setuid and setgid.
