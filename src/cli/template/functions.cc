@@ -184,14 +184,14 @@ Result<Value> slice(Arguments args) {
                            list.begin() + static_cast<std::ptrdiff_t>(to))};
 }
 
-Result<Value> print(Arguments args) { return Value{sprint(args)}; }
-Result<Value> printf_call(Arguments args) { return Value{sprintf(args[0].as_string(), args.subspan(1))}; }
-Result<Value> println(Arguments args) { return Value{sprintln(args)}; }
+Result<Value> print(Arguments args) { return Value{print_as_go(args)}; }
+Result<Value> printf_call(Arguments args) { return Value{format_as_go(args[0].as_string(), args.subspan(1))}; }
+Result<Value> println(Arguments args) { return Value{println_as_go(args)}; }
 
 /// The arguments as one text, as the escaping functions take them.
 std::string joined(Arguments args) {
   if (args.size() == 1 && args[0].kind() == Kind::String) return args[0].as_string();
-  return sprint(args);
+  return print_as_go(args);
 }
 
 Result<Value> html(Arguments args) {

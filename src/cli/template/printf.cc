@@ -175,7 +175,7 @@ std::string one(const Value& value, char verb, const Spec& spec) {
 
 }  // namespace
 
-std::string sprintf(std::string_view format, std::span<const Value> arguments) {
+std::string format_as_go(std::string_view format, std::span<const Value> arguments) {
   std::string out;
   std::size_t used = 0;
   const auto take_int = [&](std::size_t& at, std::size_t& number) {
@@ -265,7 +265,7 @@ std::string sprintf(std::string_view format, std::span<const Value> arguments) {
   return out;
 }
 
-std::string sprint(std::span<const Value> arguments) {
+std::string print_as_go(std::span<const Value> arguments) {
   std::string out;
   bool after_string = true;
   for (const auto& value : arguments) {
@@ -277,7 +277,7 @@ std::string sprint(std::span<const Value> arguments) {
   return out;
 }
 
-std::string sprintln(std::span<const Value> arguments) {
+std::string println_as_go(std::span<const Value> arguments) {
   std::string out;
   for (const auto& value : arguments) {
     if (&value != arguments.data()) out += ' ';

@@ -11,10 +11,10 @@ namespace cli::tmpl {
 
 /// Verbs v s q d x X o O b c U t e E f F g G T with flags, width, precision and `*`; what Go finds
 /// wrong it writes into the text: "%!d(string=x)", "%!s(MISSING)".
-[[nodiscard]] std::string sprintf(std::string_view format, std::span<const Value> arguments);
+[[nodiscard]] std::string format_as_go(std::string_view format, std::span<const Value> arguments);
 /// fmt.Sprint: a space between operands of which neither is a string.
-[[nodiscard]] std::string sprint(std::span<const Value> arguments);
+[[nodiscard]] std::string print_as_go(std::span<const Value> arguments);
 /// fmt.Sprintln.
-[[nodiscard]] std::string sprintln(std::span<const Value> arguments);
+[[nodiscard]] std::string println_as_go(std::span<const Value> arguments);
 
 }  // namespace cli::tmpl

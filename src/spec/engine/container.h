@@ -257,12 +257,17 @@ void describe(auto& v, TmpfsOptions& o) {
   v.opt("Mode", o.mode);
   v.opt("Options", o.options);
 }
+struct ImageOptions {
+  std::string subpath;
+};
+void describe(auto& v, ImageOptions& o) { v.opt("Subpath", o.subpath); }
 struct Mount {
   std::string type, source, target;
   bool read_only = false;
   std::string consistency;
   std::optional<BindOptions> bind_options;
   std::optional<VolumeOptions> volume_options;
+  std::optional<ImageOptions> image_options;
   std::optional<TmpfsOptions> tmpfs_options;
 };
 void describe(auto& v, Mount& m) {
@@ -273,6 +278,7 @@ void describe(auto& v, Mount& m) {
   v.opt("Consistency", m.consistency);
   v.opt("BindOptions", m.bind_options);
   v.opt("VolumeOptions", m.volume_options);
+  v.opt("ImageOptions", m.image_options);
   v.opt("TmpfsOptions", m.tmpfs_options);
 }
 
