@@ -1,0 +1,115 @@
+#include "cli/help.h"
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "base/strings.h"
+
+namespace cli {
+
+namespace {
+
+/// As wide as docker lays them out, with and without a terminal.
+std::size_t wrap_at(std::size_t columns) { return (columns == 0 ? 80 : columns) - 1; }
+
+using Lines = std::map<std::string, std::string_view, std::less<>>;
+
+std::string list(std::string_view title, const Lines& lines) {
+  if (lines.empty()) return {};
+  std::string out = fmt::format("\n{}:\n", title);
+  std::size_t widest = 11;  // as cobra's smallest column
+  for (const auto& [name, summary] : lines) widest = std::max(widest, name.size());
+  for (const auto& [name, summary] : lines) out += fmt::format("  {:<{}} {}\n", name, widest, summary);
+  return out;
+}
+
+std::string list_in_order(std::string_view title, const std::vector<std::pair<std::string, std::string_view>>& lines) {
+  if (lines.empty()) return {};
+  std::string out = fmt::format("\n{}:\n", title);
+  for (const auto& [name, summary] : lines) out += fmt::format("  {:<11} {}\n", name, summary);
+  return out;
+}
+
+/// The top-level name of a command, or "" if it is only found in its group.
+std::string_view top_level_name(const CommandRow& row) {
+  if (row.path.find(' ') == std::string_view::npos) return row.path;
+  for (const auto alias : base::split_words(row.aliases, ',')) {
+    if (alias.find(' ') == std::string_view::npos) return alias;
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string usage_line(std::string_view program, std::string_view called, const CommandRow& row) {
+  const std::string usage{row.usage.substr(0, row.usage.find('\n'))};
+  return fmt::format("{} {}{}{}", program, called, usage.empty() ? "" : " ", usage);
+}
+
+std::string command_help(std::string_view program, std::string_view called, const CommandRow& row,
+                         const flags::FlagSet& flags, std::size_t columns) {
+  std::string out = fmt::format("Usage:  {}\n", usage_line(program, called, row));
+  if (const auto more = row.usage.find('\n'); more != std::string_view::npos) {
+    // The second form of `cp` is written out with the program's name.
+    std::string second{row.usage.substr(more + 1)};
+    if (second.starts_with("docker ")) second.replace(0, 6, program);
+    out += fmt::format("\t{}\n", second);
+  }
+  out += fmt::format("\n{}\n", row.summary);
+  if (!row.aliases.empty()) {
+    out += fmt::format("\nAliases:\n  {} {}", program, row.path);
+    for (const auto alias : base::split_words(row.aliases, ',')) out += fmt::format(", {} {}", program, alias);
+    out += '\n';
+  }
+  if (flags.has_visible()) out += "\nOptions:\n" + flags.help(wrap_at(columns));
+  return out;
+}
+
+std::string group_help(std::string_view program, std::string_view group) {
+  Lines lines;
+  for (const auto& entry : commands()) {
+    if (const auto path = base::cut(entry.path, " "); path && path->first == group) {
+      lines.emplace(path->second, find_row(entry.path)->summary);
+    }
+  }
+  const CommandRow* row = find_row(group);
+  return fmt::format(
+      "Usage:  {0} {1} COMMAND\n\n{2}\n{3}\nRun '{0} {1} COMMAND --help' for more information on a command.\n",
+      program, group, row != nullptr ? row->summary : "", list("Commands", lines));
+}
+
+std::string program_help(std::string_view program, const flags::FlagSet& flags, std::size_t columns) {
+  static constexpr std::array<std::string_view, 12> kCommon{"run",  "exec",  "ps",    "build",  "pull",    "push",
+                                                            "images", "login", "logout", "search", "version", "info"};
+  std::vector<std::pair<std::string, std::string_view>> common(kCommon.size());
+  Lines groups;
+  Lines others;
+  for (const auto& entry : commands()) {
+    const CommandRow& row = *find_row(entry.path);
+    if (const auto path = base::cut(entry.path, " ")) {
+      if (const CommandRow* group = find_row(path->first)) groups.emplace(path->first, group->summary);
+    }
+    const std::string name{top_level_name(row)};
+    if (name.empty()) continue;
+    if (const auto at = std::ranges::find(kCommon, name); at != kCommon.end()) {
+      common[static_cast<std::size_t>(at - kCommon.begin())] = {name, row.summary};
+    } else {
+      others.emplace(name, row.summary);
+    }
+  }
+  std::erase_if(common, [](const auto& line) { return line.first.empty(); });
+  std::string out =
+      fmt::format("Usage:  {} [OPTIONS] COMMAND\n\nA self-sufficient runtime for containers\n", program);
+  out += list_in_order("Common Commands", common);
+  out += list("Management Commands", groups);
+  out += list("Commands", others);
+  out += "\nGlobal Options:\n" + flags.help(wrap_at(columns));
+  out += fmt::format("\nRun '{} COMMAND --help' for more information on a command.\n", program);
+  return out;
+}
+
+}  // namespace cli

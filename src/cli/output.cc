@@ -1,0 +1,20 @@
+#include "cli/output.h"
+
+#include "sys/fd.h"
+#include "sys/pty.h"
+
+namespace cli {
+
+void Output::write(std::string_view text) {
+  if (!text.empty() && !sys::write_all(fd_, text)) failed_ = true;
+}
+
+bool Output::is_terminal() const { return sys::is_terminal(fd_); }
+
+std::size_t Output::columns() const {
+  if (!is_terminal()) return 0;
+  const auto size = sys::window_size(fd_);
+  return size ? size->columns : 0;
+}
+
+}  // namespace cli
