@@ -68,8 +68,9 @@ Result<UniqueFd> listen_unix(const std::string& path, int type, mode_t mode, int
   if (::bind(socket.get(), generic(address), sizeof address) < 0) {
     return Error::from_errno(errno, "listen on " + path);
   }
-  if (::chmod(path.c_str(), mode) < 0) return Error::from_errno(errno, "chmod " + path);
   if (::listen(socket.get(), backlog) < 0) return Error::from_errno(errno, "listen on " + path);
+  // Last, so that whoever watches the directory is told when the socket is ready to connect to.
+  if (::chmod(path.c_str(), mode) < 0) return Error::from_errno(errno, "chmod " + path);
   return socket;
 }
 

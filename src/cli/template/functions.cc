@@ -266,7 +266,12 @@ std::string without_html_escapes(const std::string& json) {
   return out;
 }
 
-Result<Value> json(Arguments args) { return Value{without_html_escapes(args[0].to_json().dump())}; }
+Result<Value> json(Arguments args) {
+  std::string text = args[0].to_json().dump();
+  // A line of a listing encodes itself, by Go's default.
+  if (args[0].kind() == Kind::Object) return Value{text};
+  return Value{without_html_escapes(text)};
+}
 
 Result<Value> join(Arguments args) {
   if (is_nil(args[0])) return Value{""};
@@ -374,16 +379,16 @@ constexpr std::array kFunctions{
     Function{"and", 1, kAny, ".", logic_and},      Function{"eq", 1, kAny, ".", eq},
     Function{"ge", 2, 2, ".", ge},                 Function{"gt", 2, 2, ".", gt},
     Function{"html", 0, kAny, ".", html},          Function{"index", 1, kAny, ".", index},
-    Function{"join", 2, 2, ".s", join},            Function{"js", 0, kAny, ".", js},
-    Function{"json", 1, 1, ".", json},             Function{"le", 2, 2, ".", le},
-    Function{"len", 1, 1, ".", len},               Function{"lower", 1, 1, "s", lower},
+    Function{"join", 2, 2, ".s", join, true},            Function{"js", 0, kAny, ".", js},
+    Function{"json", 1, 1, ".", json, true},             Function{"le", 2, 2, ".", le},
+    Function{"len", 1, 1, ".", len},               Function{"lower", 1, 1, "s", lower, true},
     Function{"lt", 2, 2, ".", lt},                 Function{"ne", 2, 2, ".", ne},
     Function{"not", 1, 1, ".", logic_not},         Function{"or", 1, kAny, ".", logic_or},
     Function{"pad", 3, 3, "sii", pad},             Function{"print", 0, kAny, ".", print},
     Function{"printf", 1, kAny, "s.", printf_call}, Function{"println", 0, kAny, ".", println},
-    Function{"slice", 1, kAny, ".", slice},        Function{"split", 2, 2, "ss", split},
-    Function{"title", 1, 1, "s", title},           Function{"truncate", 2, 2, "si", truncate},
-    Function{"upper", 1, 1, "s", upper},           Function{"urlquery", 0, kAny, ".", urlquery},
+    Function{"slice", 1, kAny, ".", slice},        Function{"split", 2, 2, "ss", split, true},
+    Function{"title", 1, 1, "s", title, true},           Function{"truncate", 2, 2, "si", truncate, true},
+    Function{"upper", 1, 1, "s", upper, true},           Function{"urlquery", 0, kAny, ".", urlquery},
 };
 
 }  // namespace

@@ -20,6 +20,7 @@ struct Function {
   std::string_view types;
   /// Errors: InvalidArgument; the message says why only.
   base::Result<Value> (*call)(std::span<const Value> arguments);
+  bool of_docker = false;  ///< not one of Go's
 };
 
 /// `and` and `or` are in the table for the parser; the executor short-circuits them.

@@ -21,8 +21,9 @@ enum class Flow : std::uint8_t { On, Break, Continue };
 
 class Executor {
  public:
-  Executor(const std::string& name, const Tree& tree, std::string& out, MissingKey missing_key)
-      : name_{name}, template_{name}, tree_{tree}, out_{out}, missing_key_{missing_key} {}
+  Executor(const std::string& name, const Tree& tree, std::string& out, MissingKey missing_key,
+           Functions functions)
+      : name_{name}, template_{name}, tree_{tree}, out_{out}, missing_key_{missing_key}, functions_{functions} {}
 
   Result<> run(const Value& data) {
     variables_.emplace_back("$", data);
@@ -357,6 +358,7 @@ class Executor {
       arguments.push_back(from != nullptr ? TRY(operand(dot, *from)) : *final);
       TRY(check_type(from, arguments.back(), callee.types[std::min(i, callee.types.size() - 1)]));
     }
+    if (functions_ == Functions::PassOn && callee.of_docker) return arguments[0];
     auto result = callee.call(arguments);
     if (!result) {
       if (command != nullptr) at_ = command;
@@ -393,6 +395,7 @@ class Executor {
   const Tree& tree_;
   std::string& out_;
   MissingKey missing_key_;
+  Functions functions_;
   int depth_ = 0;
   Place at_;
   std::vector<std::pair<std::string, Value>> variables_;
@@ -404,8 +407,9 @@ Result<Template> Template::parse(std::string_view name, std::string_view text) {
   return Template{std::string{name}, TRY(tmpl::parse(name, text))};
 }
 
-Result<> Template::execute(std::string& out, const Value& data, MissingKey missing_key) const {
-  return Executor{name_, tree_, out, missing_key}.run(data);
+Result<> Template::execute(std::string& out, const Value& data, MissingKey missing_key,
+                           Functions functions) const {
+  return Executor{name_, tree_, out, missing_key, functions}.run(data);
 }
 
 }  // namespace cli::tmpl

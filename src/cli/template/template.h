@@ -19,6 +19,9 @@ namespace cli::tmpl {
 
 /// What a key that is not in a map is.
 enum class MissingKey : bool { NoValue, Error };
+/// Whether docker's functions do their work, or pass their first argument on: so a table's head is made
+/// of its lines' template.
+enum class Functions : bool { Work, PassOn };
 
 class Template {
  public:
@@ -28,7 +31,8 @@ class Template {
   /// Appends to `out`; on an error what was printed before it stays there, as in Go.
   /// Errors: InvalidArgument, `template: <name>:1:2: executing "<name>" at <.X>: …`.
   base::Result<> execute(std::string& out, const Value& data,
-                         MissingKey missing_key = MissingKey::NoValue) const;
+                         MissingKey missing_key = MissingKey::NoValue,
+                         Functions functions = Functions::Work) const;
 
  private:
   Template(std::string name, Tree tree) : name_{std::move(name)}, tree_{std::move(tree)} {}
