@@ -77,14 +77,16 @@ Result<> append_file(std::vector<std::string>& out, const std::string& path, Bar
 
 }  // namespace
 
+base::Error open_failure(const std::string& path, const base::Error& error, std::string_view call) {
+  if (error.errno_value() == 0) return error;
+  std::string reason = base::errno_text(error.errno_value());
+  reason[0] = static_cast<char>(reason[0] | 0x20);  // as Go writes it
+  return {error.kind(), error.errno_value(), fmt::format("{} {}: {}", call, path, reason)};
+}
+
 Result<std::string> read_user_file(const std::string& path) {
   auto text = sys::read_file(sys::kCwd, path);
-  if (!text) {
-    std::string reason = base::errno_text(text.error().errno_value());
-    if (text.error().errno_value() == 0) return text;
-    reason[0] = static_cast<char>(reason[0] | 0x20);  // as Go writes it
-    return base::Error{text.error().kind(), text.error().errno_value(), fmt::format("open {}: {}", path, reason)};
-  }
+  if (!text) return open_failure(path, text.error());
   return text;
 }
 

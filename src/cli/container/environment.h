@@ -26,5 +26,8 @@ base::Result<spec::api::Labels> collect_labels(const std::vector<std::string>& f
 /// Reads a file that the command line names. Errors: NotFound and others in Go's words,
 /// "open <path>: no such file or directory".
 base::Result<std::string> read_user_file(const std::string& path);
+/// The same words for any failure to open: `error` as sys has it.
+[[nodiscard]] base::Error open_failure(const std::string& path, const base::Error& error,
+                                       std::string_view call = "open");
 
 }  // namespace cli

@@ -1,0 +1,24 @@
+#pragma once
+/// Pulling, for `pull` and for the commands that need an image.
+
+#include <string>
+
+#include "base/result.h"
+#include "cli/cli.h"
+#include "client/images.h"
+#include "spec/reference.h"
+
+namespace cli {
+
+/// The user's credentials for the reference's registry, for X-Registry-Auth.
+base::Result<std::optional<client::RegistryAuth>> registry_auth(Cli& cli, const spec::Reference& reference);
+
+struct PullRequest {
+  spec::Reference reference;  ///< without tag and digest: all tags
+  std::string platform;
+  bool quiet = false;
+};
+/// Progress goes to `progress`. Errors: what the daemon says, at the start or in its progress.
+base::Result<> pull_image(Cli& cli, client::Client& client, const PullRequest& request, Output& progress);
+
+}  // namespace cli
