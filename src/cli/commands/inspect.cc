@@ -61,6 +61,7 @@ constexpr std::array kKinds{
 
 /// Not there, or of a feature that this daemon has not got.
 bool is_elsewhere(const base::Error& error) {
+  if (!error.message().starts_with("Error response from daemon: ")) return false;
   return error.is(base::ErrorKind::NotFound) || error.is(base::ErrorKind::NotImplemented) ||
          error.is(base::ErrorKind::Unavailable);
 }
@@ -87,7 +88,7 @@ class Inspect final : public Command {
       for (const auto& candidate : kKinds) {
         auto found = candidate.find(client, name, size_);
         if (found) return found;
-        if (client::is_connection_failure(found.error()) || !is_elsewhere(found.error())) return found.error();
+        if (!is_elsewhere(found.error())) return found.error();
       }
       return base::not_found("Error: No such object: " + name);
     });

@@ -139,10 +139,10 @@ Result<> add_network(std::vector<NetworkAttachment>& networks, std::string_view 
     return {};
   }
   for (const auto& field : TRY(parse_csv(text))) {
-    const auto pair = base::cut(base::to_lower(field), "=");
+    const auto pair = base::cut(field, "=");
     if (!pair) return base::invalid(fmt::format("invalid field {}", field));
-    const std::string key{base::trim(pair->first)};
-    const std::string value{base::trim(std::string_view{field}.substr(field.find('=') + 1))};
+    const std::string key = base::to_lower(base::trim(pair->first));
+    const std::string value{base::trim(pair->second)};
     if (key == "name") {
       network.target = value;
     } else if (key == "alias") {

@@ -24,6 +24,12 @@ const Value* Value::Members::find(std::string_view name) const {
   return nullptr;
 }
 
+const Value::List& Value::as_list() const {
+  static const List kEmpty;
+  const auto& list = std::get<std::shared_ptr<const List>>(data_);
+  return list ? *list : kEmpty;
+}
+
 Value Value::of(const Json& json) {
   if (json.is_null()) return NilPointer{.typed = false};
   if (json.is_bool()) return json.as_bool();
@@ -104,14 +110,19 @@ Json Value::to_json() const {
     case Kind::Float: return as_float();
     case Kind::String: return as_string();
     case Kind::List: {
+      if (std::get<std::shared_ptr<const List>>(data_) == nullptr) return {};
       Json::Array items;
       for (const auto& item : as_list()) items.push_back(item.to_json());
       return items;
     }
     case Kind::Map:
     case Kind::Struct: {
+      const Members& own = as_members();
+      if (own.is_nil) return {};
       Json::Object members;
-      for (const auto& [name, member] : as_members().items) members.emplace_back(name, member.to_json());
+      for (const auto& [name, member] : own.items) {
+        if (std::ranges::find(own.omitted, name) == own.omitted.end()) members.emplace_back(name, member.to_json());
+      }
       return members;
     }
     case Kind::Object: break;

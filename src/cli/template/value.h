@@ -57,6 +57,8 @@ class Value {
   struct Members {
     std::vector<Member> items;
     bool is_struct = false;
+    bool is_nil = false;  ///< a nil map: empty, and null in JSON
+    std::vector<std::string> omitted;  ///< of a struct: members that JSON leaves out
     /// What the index of a missing key gives: Go's zero value of the map's element type.
     std::shared_ptr<const Value> zero;
     [[nodiscard]] const Value* find(std::string_view name) const;
@@ -84,6 +86,12 @@ class Value {
   Value(List items) : data_{std::make_shared<const List>(std::move(items))} {}          // NOLINT
   Value(Members members) : data_{std::make_shared<const Members>(std::move(members))} {}  // NOLINT
   Value(const Object* object) : data_{object} {}                                        // NOLINT
+  /// A nil slice: empty, and null in JSON.
+  static Value nil_list() {
+    Value out;
+    out.data_ = std::shared_ptr<const List>{};
+    return out;
+  }
   /// As Go decodes JSON into interface{}, but numbers without a fraction stay integers.
   static Value of(const codec::Json& json);
 
@@ -99,7 +107,7 @@ class Value {
   [[nodiscard]] std::uint64_t as_uint() const { return std::get<std::uint64_t>(data_); }
   [[nodiscard]] double as_float() const { return std::get<double>(data_); }
   [[nodiscard]] const std::string& as_string() const { return std::get<std::string>(data_); }
-  [[nodiscard]] const List& as_list() const { return *std::get<std::shared_ptr<const List>>(data_); }
+  [[nodiscard]] const List& as_list() const;
   [[nodiscard]] const Members& as_members() const {
     return *std::get<std::shared_ptr<const Members>>(data_);
   }
@@ -137,6 +145,9 @@ class StructBuilder {
   template <class T>
   void opt(std::string_view name, T& field) {
     (*this)(name, field);
+    // A struct is never left out; of the rest, what is empty.
+    const Value& value = members_.items.back().second;
+    if (value.kind() != Value::Kind::Struct && !value.truth()) members_.omitted.emplace_back(name);
   }
   template <class T>
   void embed(T& part) {
@@ -165,15 +176,25 @@ Value container_of(const std::map<std::string, T>& values) {
   out.zero = std::make_shared<const Value>(value_of(T{}));
   return Value{std::move(out)};
 }
+/// What Go has where this program has an empty optional.
+template <class T>
+Value nil_of(const T* /*type*/) {
+  return Value{Value::NilPointer{}};
+}
+template <class T>
+Value nil_of(const std::vector<T>* /*type*/) {
+  return Value::nil_list();
+}
+template <class T>
+Value nil_of(const std::map<std::string, T>* /*type*/) {
+  Value::Members out;
+  out.is_nil = true;
+  out.zero = std::make_shared<const Value>(value_of(T{}));
+  return Value{std::move(out)};
+}
 template <class T>
 Value container_of(const std::optional<T>& value) {
-  if (value) return value_of(*value);
-  // A nil slice or map is an empty one; only pointers are nil.
-  if constexpr (requires { container_of(T{}); }) {
-    return container_of(T{});
-  } else {
-    return Value{Value::NilPointer{}};
-  }
+  return value ? value_of(*value) : nil_of(static_cast<const T*>(nullptr));
 }
 
 }  // namespace detail
