@@ -106,7 +106,7 @@ class Container {
   /// Runs the program. In the process that created it, returns when execve has happened and gives its
   /// error; elsewhere when init has been told. Errors: Conflict unless created.
   base::Result<> start();
-  /// Sends `signal` to init, or to every process of the container. NotFound when it has stopped.
+  /// Sends `signal` to init, or to every process of the container. Conflict when it has stopped.
   base::Result<> kill(int signal, bool all = false);
   base::Result<> pause();
   base::Result<> resume();
@@ -125,13 +125,17 @@ class Container {
   [[nodiscard]] pid_t pid() const;
   /// Of init; stays the container's. -1 when it has stopped before load.
   [[nodiscard]] int pidfd() const;
+  /// Of the container that this process created: to wait for it.
+  [[nodiscard]] const sys::Process& init() const;
   /// The terminal's master, once.
   [[nodiscard]] sys::UniqueFd take_pty_master();
-  [[nodiscard]] cgroup::Cgroup& cgroup();
+  /// Stays the container's.
+  [[nodiscard]] base::Result<cgroup::Cgroup*> cgroup();
   [[nodiscard]] base::Result<std::vector<pid_t>> processes() const;
 
- private:
   struct Data;
+
+ private:
   explicit Container(std::unique_ptr<Data> data);
   std::unique_ptr<Data> data_;
 };

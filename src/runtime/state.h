@@ -25,17 +25,47 @@ struct State {
   std::map<std::string, std::string> annotations;
 
   std::string rootfs;
-  std::string created;                ///< RFC 3339
-  std::uint32_t owner = 0;            ///< the creator's uid
-  std::uint64_t start_time = 0;       ///< of init, ticks since boot: tells it from a reused pid
-  std::vector<std::string> cgroups;   ///< directories
+  std::string created;               ///< RFC 3339
+  std::uint32_t owner = 0;           ///< the creator's uid
+  std::uint64_t start_time = 0;      ///< of init, ticks since boot: tells it from a reused pid
+  std::vector<std::string> cgroups;  ///< directories
+  bool own_pid_namespace = true;     ///< init's end is everybody's end
   // What later verbs need of the configuration.
-  spec::oci::Process process;                 ///< the base of `caisson-runtime exec` without --process
+  spec::oci::Process process;  ///< the base of `caisson-runtime exec` without --process
+  std::vector<spec::oci::Hook> poststart;
   std::vector<spec::oci::Hook> poststop;
-  bool seccomp = false;                       ///< <state root>/<id>/seccomp.bpf is the filter
+  bool seccomp = false;  ///< <state root>/<id>/seccomp.bpf is the filter
+  std::string seccomp_listener;  ///< the socket of who serves its notifications
+  std::string seccomp_metadata;
 };
+void describe(auto& v, State& x) {
+  v("ociVersion", x.oci_version);
+  v("id", x.id);
+  v("pid", x.pid);
+  v("bundle", x.bundle);
+  v.opt("annotations", x.annotations);
+  v("rootfs", x.rootfs);
+  v("created", x.created);
+  v("owner", x.owner);
+  v("startTime", x.start_time);
+  v("cgroups", x.cgroups);
+  v("ownPidNamespace", x.own_pid_namespace);
+  v("process", x.process);
+  v.opt("poststart", x.poststart);
+  v.opt("poststop", x.poststop);
+  v("seccomp", x.seccomp);
+  v.opt("seccompListener", x.seccomp_listener);
+  v.opt("seccompMetadata", x.seccomp_metadata);
+}
 
 /// The document that the specification defines: for `state` and for hooks' stdin.
 [[nodiscard]] codec::Json oci_document(const State& state);
+
+/// "abc-1.2+x_": what may be an id. Errors: InvalidArgument.
+base::Result<> check_id(const std::string& id);
+[[nodiscard]] std::string state_directory(const std::string& state_root, const std::string& id);
+base::Result<> write_state(const std::string& directory, const State& state);
+/// As written; the status is not part of the file. Errors: NotFound, InvalidArgument.
+base::Result<State> read_state(const std::string& directory);
 
 }  // namespace runtime

@@ -17,8 +17,8 @@ using CapabilitySet = std::uint64_t;
 /// "CAP_CHOWN" → 0; case counts. nullopt for a name that this program does not know.
 [[nodiscard]] std::optional<unsigned> capability_number(std::string_view name);
 [[nodiscard]] std::string_view capability_name(unsigned number);
-/// The highest number that the running kernel knows. Source: /proc/sys/kernel/cap_last_cap.
-base::Result<unsigned> last_capability();
+/// The highest number that the running kernel knows.
+[[nodiscard]] unsigned last_capability();
 /// The names known to this program and to the kernel, by number.
 std::vector<std::string> known_capabilities();
 

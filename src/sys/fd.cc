@@ -4,9 +4,11 @@
 #include <array>
 #include <cerrno>
 
+#include <linux/close_range.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <fmt/format.h>
@@ -52,6 +54,27 @@ Result<> punch_hole(int fd, std::uint64_t offset, std::uint64_t length) {
                            static_cast<off_t>(length));
       }) < 0) {
     return Error::from_errno(errno, "punch a hole");
+  }
+  return {};
+}
+
+Result<UniqueFd> make_memory_file(std::string_view text) {
+  UniqueFd fd{::memfd_create("caisson", MFD_CLOEXEC)};
+  if (!fd) return Error::from_errno(errno, "memfd_create");
+  TRY(write_all(fd.get(), text));
+  if (::lseek(fd.get(), 0, SEEK_SET) < 0) return Error::from_errno(errno, "lseek");
+  return fd;
+}
+
+Result<> place_descriptor(int fd, int number, bool cloexec) {
+  if (fd == number) return set_cloexec(fd, cloexec);
+  if (::dup3(fd, number, cloexec ? O_CLOEXEC : 0) < 0) return Error::from_errno(errno, "dup3");
+  return {};
+}
+
+Result<> close_descriptors(unsigned first, unsigned last, bool on_exec_only) {
+  if (::syscall(SYS_close_range, first, last, on_exec_only ? CLOSE_RANGE_CLOEXEC : 0U) < 0) {
+    return Error::from_errno(errno, "close_range");
   }
   return {};
 }
@@ -168,6 +191,8 @@ bool poll_readable(int fd, std::optional<std::chrono::nanoseconds> timeout) {
     if (errno != EINTR) return true;  // a broken descriptor: the caller's read tells why
   }
 }
+
+void wait_readable(int fd) { static_cast<void>(poll_readable(fd, std::nullopt)); }
 
 std::string proc_path(int fd) { return fmt::format("/proc/self/fd/{}", fd); }
 

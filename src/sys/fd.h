@@ -54,6 +54,13 @@ base::Result<> set_pipe_size(int pipe, std::size_t bytes);
 base::Result<UniqueFd> make_sealed_memfd(const char* name, std::string_view contents);
 /// Gives the disk blocks of a range back; it reads as zeros then. fallocate(FALLOC_FL_PUNCH_HOLE).
 base::Result<> punch_hole(int fd, std::uint64_t offset, std::uint64_t length);
+/// An unnamed file in memory with this text, read from its start.
+base::Result<UniqueFd> make_memory_file(std::string_view text = {});
+/// dup3(2): `fd` under the number `number`, whatever that was before; stays open across execve unless
+/// `cloexec`.
+base::Result<> place_descriptor(int fd, int number, bool cloexec);
+/// Closes all from `first` to `last`, or marks them close-on-exec. Source: close_range(2).
+base::Result<> close_descriptors(unsigned first, unsigned last = ~0U, bool on_exec_only = false);
 /// fcntl(F_DUPFD_CLOEXEC): the copy is at least `lowest`.
 base::Result<UniqueFd> duplicate(int fd, int lowest = 3);
 /// An eventfd(2), close-on-exec.
@@ -78,6 +85,8 @@ base::Result<> sync_fd(int fd, bool data_only = false);
 /// Waits until `fd` is readable (or its other end is gone); false when `timeout` passed before.
 /// nullopt waits for ever. Source: ppoll(2).
 [[nodiscard]] bool poll_readable(int fd, std::optional<std::chrono::nanoseconds> timeout);
+/// The same without an end.
+void wait_readable(int fd);
 /// "/proc/self/fd/<n>": a path to what the descriptor refers to, for calls that take only paths.
 [[nodiscard]] std::string proc_path(int fd);
 

@@ -84,6 +84,42 @@ Result<UniqueFd> make_dirs_in_root(int root, const std::string& path, mode_t mod
   return here;
 }
 
+Result<std::string> resolve_missing_in_root(int root, const std::string& path) {
+  constexpr int kMaxLinks = 40;
+  std::vector<std::string> todo;  // components, the next one last
+  const auto push = [&todo](std::string_view text) {
+    auto parts = base::split_words(text, '/');
+    for (auto part = parts.rbegin(); part != parts.rend(); ++part) todo.emplace_back(*part);
+  };
+  push(path);
+  std::vector<std::string> done;
+  const auto joined = [&done] {
+    std::string out;
+    for (const auto& part : done) out.append("/").append(part);
+    return out;
+  };
+  for (int links = 0; !todo.empty();) {
+    const std::string part = std::move(todo.back());
+    todo.pop_back();
+    if (part == ".") continue;
+    if (part == "..") {
+      if (!done.empty()) done.pop_back();
+      continue;
+    }
+    done.push_back(part);
+    const auto here = open_in_root(root, joined(), O_PATH | O_NOFOLLOW);
+    if (!here) continue;  // missing, and so is everything below it
+    const struct ::stat status = TRY(stat_fd(here->get()));
+    if (!S_ISLNK(status.st_mode)) continue;
+    if (++links > kMaxLinks) return Error::from_errno(ELOOP, "resolve " + path);
+    const std::string target = TRY(read_link(here->get(), ""));
+    done.pop_back();
+    if (target.starts_with('/')) done.clear();
+    push(target);
+  }
+  return done.empty() ? std::string{"/"} : joined();
+}
+
 Result<std::string> read_file(int dir, const std::string& path, std::size_t limit) {
   const UniqueFd fd = TRY(open_at(dir, path, O_RDONLY));
   return read_to_end(fd.get(), limit).context(path);

@@ -34,6 +34,11 @@ base::Result<UniqueFd> open_beneath_no_symlinks(int root, const std::string& pat
 /// `mode` exactly (the umask does not count) and belong to the caller.
 base::Result<UniqueFd> make_dirs_in_root(int root, const std::string& path, mode_t mode = 0755);
 
+/// Where `path` leads inside `root` when parts of it are missing: symlinks that are there are followed,
+/// the rest is taken as it is. "/etc/resolv.conf" → "/run/x/resolv.conf". For creating what is missing;
+/// opening the result still needs open_in_root. Errors: InvalidArgument (a loop).
+base::Result<std::string> resolve_missing_in_root(int root, const std::string& path);
+
 /// Whole contents. Errors: InvalidArgument past `limit`.
 base::Result<std::string> read_file(int dir, const std::string& path,
                                     std::size_t limit = std::size_t{64} << 20U);

@@ -51,6 +51,17 @@ TEST_F(FileTest, MakeDirsInRootFollowsLinksInside) {
   EXPECT_FALSE(make_dirs_in_root(root.get(), "/dangling/x"));
 }
 
+TEST_F(FileTest, ResolvesWhatIsMissingInsideTheRoot) {
+  ASSERT_TRUE(make_dirs(dir_.get(), "root/etc", 0755));
+  ASSERT_TRUE(symlink_at("../../../run/stub", dir_.get(), "root/etc/resolv.conf"));
+  ASSERT_TRUE(symlink_at("loop", dir_.get(), "root/loop"));
+  const UniqueFd root = open_dir(dir_.get(), "root").value();
+  EXPECT_EQ(resolve_missing_in_root(root.get(), "/etc/resolv.conf").value(), "/run/stub");
+  EXPECT_EQ(resolve_missing_in_root(root.get(), "/etc/./none/../x").value(), "/etc/x");
+  EXPECT_EQ(resolve_missing_in_root(root.get(), "/../..").value(), "/");
+  EXPECT_TRUE(resolve_missing_in_root(root.get(), "/loop/x").failed_as(base::ErrorKind::InvalidArgument));
+}
+
 TEST_F(FileTest, AtomicWriteLeavesNoTemporaryBehind) {
   ASSERT_TRUE(write_file_atomic(dir_.get(), "a", "1", 0600, Durability::PowerLoss));
   ASSERT_TRUE(write_file_atomic(dir_.get(), "a", "2", 0600));

@@ -41,16 +41,17 @@ std::optional<int> rlimit_number(std::string_view name) {
   return std::nullopt;
 }
 
-Result<> set_rlimit(int resource, std::uint64_t soft, std::uint64_t hard) {
+Result<> set_rlimit(pid_t pid, int resource, std::uint64_t soft, std::uint64_t hard) {
   const struct ::rlimit64 limit { soft, hard };
-  if (::syscall(SYS_prlimit64, 0, resource, &limit, nullptr) < 0) {
+  if (::syscall(SYS_prlimit64, pid, resource, &limit, nullptr) < 0) {
     return Error::from_errno(errno, fmt::format("set resource limit {} to {}:{}", resource, soft, hard));
   }
   return {};
 }
 
-Result<> set_oom_score_adj(int value) {
-  return write_file(kCwd, "/proc/self/oom_score_adj", fmt::format("{}", value));
+Result<> set_oom_score_adj(pid_t pid, int value) {
+  const std::string who = pid == 0 ? "self" : fmt::format("{}", pid);
+  return write_file(kCwd, fmt::format("/proc/{}/oom_score_adj", who), fmt::format("{}", value));
 }
 
 Result<> set_scheduler(const SchedulerAttributes& wanted) {

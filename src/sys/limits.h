@@ -1,12 +1,15 @@
 #pragma once
 /// What a process may use and how it is scheduled: prlimit(2), sched_setattr(2), ioprio_set(2),
-/// set_mempolicy(2), personality(2), /proc/self/oom_score_adj. All act on the calling process.
+/// set_mempolicy(2), personality(2), /proc/<pid>/oom_score_adj. They act on the calling process unless
+/// they take a `pid`; 0 is the calling process.
 
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <sys/types.h>
 
 #include "base/result.h"
 
@@ -16,10 +19,10 @@ namespace sys {
 [[nodiscard]] std::optional<int> rlimit_number(std::string_view name);
 /// UINT64_MAX is "unlimited". Errors: PermissionDenied when `hard` is above the present one and the
 /// caller lacks CAP_SYS_RESOURCE.
-base::Result<> set_rlimit(int resource, std::uint64_t soft, std::uint64_t hard);
+base::Result<> set_rlimit(pid_t pid, int resource, std::uint64_t soft, std::uint64_t hard);
 
 /// -1000 to 1000. Errors: PermissionDenied when lowered without CAP_SYS_RESOURCE.
-base::Result<> set_oom_score_adj(int value);
+base::Result<> set_oom_score_adj(pid_t pid, int value);
 
 struct SchedulerAttributes {
   std::uint32_t policy = 0;  ///< SCHED_OTHER, …

@@ -141,6 +141,12 @@ Result<> Process::signal(int signal) const {
   return {};
 }
 
+Result<UniqueFd> Process::take_descriptor(int number) const {
+  const auto fd = ::syscall(SYS_pidfd_getfd, pidfd_.get(), number, 0);
+  if (fd < 0) return Error::from_errno(errno, fmt::format("take descriptor {} of process {}", number, pid_));
+  return UniqueFd{static_cast<int>(fd)};
+}
+
 Result<ExitStatus> Process::wait() const { return status_of(TRY(wait_for(pidfd_.get(), 0))); }
 
 Result<std::optional<ExitStatus>> Process::try_wait() const {

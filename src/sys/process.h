@@ -50,6 +50,8 @@ class Process {
   [[nodiscard]] bool alive() const;
   /// Errors: NotFound when it has ended and was reaped.
   [[nodiscard]] base::Result<> signal(int signal) const;
+  /// A copy of one of its descriptors. Source: pidfd_getfd(2).
+  [[nodiscard]] base::Result<UniqueFd> take_descriptor(int number) const;
   /// Reaps it; for a child only. Blocks.
   [[nodiscard]] base::Result<ExitStatus> wait() const;
   /// nullopt while it runs.

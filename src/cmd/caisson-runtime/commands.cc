@@ -1,0 +1,107 @@
+#include "cmd/caisson-runtime/commands.h"
+
+#include <array>
+
+#include "sys/fd.h"
+
+namespace caisson_runtime {
+namespace {
+
+constexpr std::array kCreateFlags{
+    Flag{"bundle", "b", true, "directory that holds config.json (default: the current one)"},
+    Flag{"console-socket", "", true, "unix socket that receives the terminal"},
+    Flag{"pid-file", "", true, "file to write the process id to"},
+    Flag{"no-pivot", "", false, "don't use pivot_root"},
+    Flag{"no-new-keyring", "", false, "keep the caller's session keyring"},
+    Flag{"preserve-fds", "", true, "how many descriptors from 3 on the process inherits"},
+};
+constexpr std::array kRunFlags{
+    Flag{"bundle", "b", true, "directory that holds config.json (default: the current one)"},
+    Flag{"console-socket", "", true, "unix socket that receives the terminal"},
+    Flag{"detach", "d", false, "don't wait for the process"},
+    Flag{"keep", "", false, "don't delete the container when its process has ended"},
+    Flag{"pid-file", "", true, "file to write the process id to"},
+    Flag{"no-subreaper", "", false, "accepted; this program never adopts orphans"},
+    Flag{"no-pivot", "", false, "don't use pivot_root"},
+    Flag{"no-new-keyring", "", false, "keep the caller's session keyring"},
+    Flag{"preserve-fds", "", true, "how many descriptors from 3 on the process inherits"},
+};
+constexpr std::array kExecFlags{
+    Flag{"console-socket", "", true, "unix socket that receives the terminal"},
+    Flag{"cwd", "", true, "working directory in the container"},
+    Flag{"env", "e", true, "set an environment variable"},
+    Flag{"tty", "t", false, "give the process a terminal"},
+    Flag{"user", "u", true, "UID[:GID]"},
+    Flag{"additional-gids", "g", true, "supplementary group"},
+    Flag{"process", "p", true, "process.json to run instead"},
+    Flag{"detach", "d", false, "don't wait for the process"},
+    Flag{"pid-file", "", true, "file to write the process id to"},
+    Flag{"process-label", "", true, "SELinux label"},
+    Flag{"apparmor", "", true, "AppArmor profile"},
+    Flag{"no-new-privs", "", false, "set no_new_privs"},
+    Flag{"cap", "c", true, "add a capability"},
+    Flag{"preserve-fds", "", true, "how many descriptors from 3 on the process inherits"},
+    Flag{"ignore-paused", "", false, "accepted; a paused container can't run anything"},
+};
+constexpr std::array kKillFlags{Flag{"all", "a", false, "signal every process of the container"}};
+constexpr std::array kDeleteFlags{Flag{"force", "f", false, "kill the container if it runs"}};
+constexpr std::array kListFlags{
+    Flag{"format", "f", true, "table or json"},
+    Flag{"quiet", "q", false, "only ids"},
+};
+constexpr std::array kPsFlags{Flag{"format", "f", true, "table or json"}};
+constexpr std::array kEventsFlags{
+    Flag{"stats", "", false, "one report, then end"},
+    Flag{"interval", "", true, "seconds between reports"},
+};
+constexpr std::array kSpecFlags{
+    Flag{"bundle", "b", true, "where to write config.json"},
+    Flag{"rootless", "", false, "for a user who is not root"},
+};
+constexpr std::array kUpdateFlags{
+    Flag{"resources", "r", true, "file with a resources document, - for standard input"},
+    Flag{"blkio-weight", "", true, "10 to 1000"},
+    Flag{"cpu-period", "", true, "microseconds"},
+    Flag{"cpu-quota", "", true, "microseconds"},
+    Flag{"cpu-burst", "", true, "microseconds"},
+    Flag{"cpu-share", "", true, "relative weight"},
+    Flag{"cpu-rt-period", "", true, "microseconds"},
+    Flag{"cpu-rt-runtime", "", true, "microseconds"},
+    Flag{"cpuset-cpus", "", true, "list of CPUs"},
+    Flag{"cpuset-mems", "", true, "list of memory nodes"},
+    Flag{"cpu-idle", "", true, "0 or 1"},
+    Flag{"kernel-memory", "", true, "accepted; the kernel has no such limit any more"},
+    Flag{"kernel-memory-tcp", "", true, "bytes"},
+    Flag{"memory", "", true, "bytes"},
+    Flag{"memory-reservation", "", true, "bytes"},
+    Flag{"memory-swap", "", true, "bytes, memory and swap together"},
+    Flag{"pids-limit", "", true, "number of processes"},
+};
+
+constexpr std::size_t kAny = static_cast<std::size_t>(-1);
+
+constexpr std::array kCommands{
+    Command{"create", "[flags] <container-id>", "create a container", kCreateFlags, 1, 1, run_create},
+    Command{"delete", "[flags] <container-id>", "delete what a container holds", kDeleteFlags, 1, 1, run_delete},
+    Command{"events", "[flags] <container-id>", "report out-of-memory kills and use of resources", kEventsFlags, 1, 1, run_events},
+    Command{"exec", "[flags] <container-id> [command]", "run another process in a container", kExecFlags, 1, kAny, run_exec},
+    Command{"features", "", "tell what this program can do", {}, 0, 0, run_features},
+    Command{"kill", "[flags] <container-id> [signal]", "send a signal (default: SIGTERM)", kKillFlags, 1, 2, run_kill},
+    Command{"list", "[flags]", "list containers", kListFlags, 0, 0, run_list},
+    Command{"pause", "<container-id>", "suspend all processes", {}, 1, 1, run_pause},
+    Command{"ps", "[flags] <container-id>", "list a container's processes", kPsFlags, 1, kAny, run_ps},
+    Command{"resume", "<container-id>", "resume what was paused", {}, 1, 1, run_resume},
+    Command{"run", "[flags] <container-id>", "create and run a container", kRunFlags, 1, 1, run_run},
+    Command{"spec", "[flags]", "write a config.json to start from", kSpecFlags, 0, 0, run_spec},
+    Command{"start", "<container-id>", "run the process of a created container", {}, 1, 1, run_start},
+    Command{"state", "<container-id>", "tell a container's state", {}, 1, 1, run_state},
+    Command{"update", "[flags] <container-id>", "change limits", kUpdateFlags, 1, 1, run_update},
+};
+
+}  // namespace
+
+std::span<const Command> commands() { return kCommands; }
+
+base::Result<> print(std::string_view text) { return sys::write_all(1, text); }
+
+}  // namespace caisson_runtime

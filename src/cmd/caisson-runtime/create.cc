@@ -1,0 +1,99 @@
+#include <cstdlib>
+
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+#include "base/strings.h"
+#include "cmd/caisson-runtime/commands.h"
+#include "cmd/caisson-runtime/foreground.h"
+#include "runtime/container.h"
+#include "sys/file.h"
+
+namespace caisson_runtime {
+
+using base::Result;
+
+namespace {
+
+Result<std::string> bundle_of(const Arguments& arguments) {
+  const std::string given = arguments.value_or("bundle", ".");
+  const sys::UniqueFd directory = TRY(sys::open_at(sys::kCwd, given, O_PATH | O_DIRECTORY).context("bundle"));
+  return sys::read_link(sys::kCwd, sys::proc_path(directory.get()));
+}
+
+Result<spec::oci::Spec> load_spec(const std::string& bundle) {
+  auto text = sys::read_file(sys::kCwd, bundle + "/config.json");
+  if (text.failed_as(base::ErrorKind::NotFound)) {
+    return base::not_found("JSON specification file config.json not found");
+  }
+  return spec::oci::parse_spec(TRY(std::move(text)));
+}
+
+/// Descriptors of socket activation are passed on, as sd_listen_fds(3) has them.
+Result<int> preserved(const Arguments& arguments, spec::oci::Process& process) {
+  auto count = TRY(arguments.number("preserve-fds")).value_or(0);
+  const char* listen = std::getenv("LISTEN_FDS");  // NOLINT(concurrency-mt-unsafe): single-threaded
+  if (const auto fds = base::parse_uint(listen == nullptr ? "" : listen)) {
+    count += static_cast<std::int64_t>(*fds);
+    process.env.push_back(fmt::format("LISTEN_FDS={}", *fds));
+    process.env.emplace_back("LISTEN_PID=1");
+  }
+  if (count < 0 || count > 1024) return base::invalid(fmt::format("invalid value {} for flag -preserve-fds", count));
+  return static_cast<int>(count);
+}
+
+Result<> check_terminal(const spec::oci::Spec& spec, const runtime::CreateOptions& options, bool detached) {
+  const bool terminal = spec.process && spec.process->terminal;
+  const bool socket = !options.console_socket.empty();
+  if (detached && terminal && !socket) {
+    return base::invalid("cannot allocate tty if runc will detach without setting console socket");
+  }
+  if ((!detached || !terminal) && socket) {
+    return base::invalid("cannot use console socket if runc will not detach or allocate tty");
+  }
+  return {};
+}
+
+struct Prepared {
+  spec::oci::Spec spec;
+  runtime::CreateOptions options;
+};
+
+Result<Prepared> prepare(const Globals& globals, const Arguments& arguments, bool detached) {
+  Prepared out;
+  auto& options = out.options;
+  options.id = arguments.rest()[0];
+  options.bundle = TRY(bundle_of(arguments));
+  options.state_root = globals.root;
+  options.console_socket = arguments.value_or("console-socket", "");
+  options.pid_file = arguments.value_or("pid-file", "");
+  options.no_pivot = arguments.has("no-pivot");
+  options.no_new_keyring = arguments.has("no-new-keyring");
+  out.spec = TRY(load_spec(options.bundle));
+  if (out.spec.process) options.preserve_fds = TRY(preserved(arguments, *out.spec.process));
+  TRY(check_terminal(out.spec, options, detached));
+  return out;
+}
+
+}  // namespace
+
+Result<int> run_create(const Globals& globals, const Arguments& arguments) {
+  auto [spec, options] = TRY(prepare(globals, arguments, true));
+  TRY(runtime::Container::create(spec, std::move(options)).context("create failed"));
+  return 0;
+}
+
+Result<int> run_run(const Globals& globals, const Arguments& arguments) {
+  const bool detached = arguments.has("detach");
+  auto [spec, options] = TRY(prepare(globals, arguments, detached));
+  options.start_at_once = true;
+  Foreground foreground;
+  auto container = TRY(runtime::Container::create(spec, std::move(options)).context("run failed"));
+  if (detached) return 0;
+  const int status = TRY(foreground.stay(container.init(), container.take_pty_master()));
+  if (!arguments.has("keep")) TRY(container.destroy());
+  return status;
+}
+
+}  // namespace caisson_runtime

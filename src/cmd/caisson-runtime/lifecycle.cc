@@ -1,0 +1,156 @@
+#include <algorithm>
+#include <csignal>
+
+#include <fmt/format.h>
+
+#include "base/strings.h"
+#include "cmd/caisson-runtime/commands.h"
+#include "runtime/container.h"
+#include "sys/file.h"
+#include "sys/signals.h"
+
+namespace caisson_runtime {
+
+using base::Result;
+using runtime::Container;
+
+namespace {
+
+Result<Container> load(const Globals& globals, const Arguments& arguments) {
+  return Container::load(globals.root, arguments.rest()[0]);
+}
+
+/// What runc adds to the specification's document.
+codec::Json document(const runtime::State& state) {
+  auto out = runtime::oci_document(state);
+  if (state.pid == 0) out.set("pid", 0);
+  out.set("rootfs", state.rootfs);
+  out.set("created", state.created);
+  out.set("owner", "");
+  return out;
+}
+
+Result<int> parse_signal(const std::string& text) {
+  if (text == "0") return 0;
+  const auto number = sys::signal_number(text);
+  if (!number) return base::invalid("unknown signal " + base::quoted(text));
+  return *number;
+}
+
+std::string owner_name(std::uint32_t uid) { return uid == 0 ? "root" : fmt::format("#{}", uid); }
+
+/// Columns as wide as their widest cell and three spaces, at least twelve: Go's tabwriter(12, 1, 3).
+std::string table(const std::vector<std::vector<std::string>>& rows) {
+  std::vector<std::size_t> widths;
+  for (const auto& row : rows) {
+    widths.resize(std::max(widths.size(), row.size()), 12);
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size() + 3);
+  }
+  std::string out;
+  for (const auto& row : rows) {
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      out += i + 1 < row.size() ? fmt::format("{:{}}", row[i], widths[i]) : row[i];
+    }
+    out += '\n';
+  }
+  return out;
+}
+
+}  // namespace
+
+Result<int> run_start(const Globals& globals, const Arguments& arguments) {
+  auto container = TRY(load(globals, arguments));
+  TRY(container.start());
+  return 0;
+}
+
+Result<int> run_state(const Globals& globals, const Arguments& arguments) {
+  const auto container = TRY(load(globals, arguments));
+  TRY(print(document(container.state()).dump_pretty(2) + "\n"));
+  return 0;
+}
+
+Result<int> run_kill(const Globals& globals, const Arguments& arguments) {
+  auto container = TRY(load(globals, arguments));
+  const int signal = arguments.rest().size() > 1 ? TRY(parse_signal(arguments.rest()[1])) : SIGTERM;
+  TRY(container.kill(signal, arguments.has("all")));
+  return 0;
+}
+
+Result<int> run_delete(const Globals& globals, const Arguments& arguments) {
+  const bool force = arguments.has("force");
+  auto container = load(globals, arguments);
+  if (!container) {
+    // As runc: nothing to delete is what "force" wanted.
+    if (force && container.failed_as(base::ErrorKind::NotFound)) return 0;
+    return std::move(container).error();
+  }
+  TRY(container->destroy(force));
+  return 0;
+}
+
+Result<int> run_list(const Globals& globals, const Arguments& arguments) {
+  const auto states = TRY(Container::list(globals.root));
+  const std::string format = arguments.value_or("format", "table");
+  std::string out;
+  if (arguments.has("quiet")) {
+    for (const auto& state : states) out += state.id + "\n";
+  } else if (format == "json") {
+    codec::Json::Array items;
+    for (const auto& state : states) items.push_back(document(state));
+    out = codec::Json{std::move(items)}.dump() + "\n";
+  } else if (format == "table") {
+    std::vector<std::vector<std::string>> rows{{"ID", "PID", "STATUS", "BUNDLE", "CREATED", "OWNER"}};
+    for (const auto& state : states) {
+      rows.push_back({state.id, fmt::format("{}", state.pid), std::string{name_of(state.status)}, state.bundle,
+                      state.created, owner_name(state.owner)});
+    }
+    out = table(rows);
+  } else {
+    return base::invalid("invalid format option");
+  }
+  TRY(print(out));
+  return 0;
+}
+
+Result<int> run_pause(const Globals& globals, const Arguments& arguments) {
+  auto container = TRY(load(globals, arguments));
+  TRY(container.pause());
+  return 0;
+}
+
+Result<int> run_resume(const Globals& globals, const Arguments& arguments) {
+  auto container = TRY(load(globals, arguments));
+  TRY(container.resume());
+  return 0;
+}
+
+Result<int> run_ps(const Globals& globals, const Arguments& arguments) {
+  const auto container = TRY(load(globals, arguments));
+  const auto pids = TRY(container.processes());
+  if (arguments.value_or("format", "table") == "json") {
+    codec::Json::Array items;
+    for (const pid_t pid : pids) items.emplace_back(pid);
+    TRY(print(codec::Json{std::move(items)}.dump() + "\n"));
+    return 0;
+  }
+  std::vector<std::vector<std::string>> rows{{"UID", "PID", "PPID", "CMD"}};
+  for (const pid_t pid : pids) {
+    const auto status = sys::read_file(sys::kCwd, fmt::format("/proc/{}/status", pid));
+    auto command = sys::read_file(sys::kCwd, fmt::format("/proc/{}/cmdline", pid));
+    if (!status || !command) continue;  // it has just ended
+    std::string uid;
+    std::string parent;
+    for (const auto line : base::split(*status, '\n')) {
+      const auto fields = base::split_words(line, '\t');
+      if (fields.size() > 1 && fields[0] == "Uid:") uid = fields[1];
+      if (fields.size() > 1 && fields[0] == "PPid:") parent = fields[1];
+    }
+    for (char& c : *command) c = c == '\0' ? ' ' : c;
+    rows.push_back({uid, fmt::format("{}", pid), parent, std::string{base::trim(*command)}});
+  }
+  TRY(print(table(rows)));
+  return 0;
+}
+
+}  // namespace caisson_runtime

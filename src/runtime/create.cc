@@ -1,0 +1,278 @@
+#include <csignal>
+#include <cstring>
+
+#include <sched.h>
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+#include "base/scope_guard.h"
+#include "base/time.h"
+#include "runtime/container.h"
+#include "runtime/detail/container_data.h"
+#include "runtime/detail/hooks.h"
+#include "runtime/detail/init.h"
+#include "runtime/detail/process_setup.h"
+#include "runtime/detail/resources.h"
+#include "runtime/detail/seccomp_cache.h"
+#include "runtime/detail/wire.h"
+#include "sys/crash_point.h"
+#include "sys/file.h"
+#include "sys/namespace.h"
+#include "sys/node.h"
+
+namespace runtime {
+
+using base::Error;
+using base::ErrorKind;
+using base::Result;
+using sys::UniqueFd;
+
+namespace {
+
+using namespace detail;
+
+std::vector<sys::IdRange> ranges_of(const std::vector<spec::oci::IdMapping>& mappings) {
+  std::vector<sys::IdRange> out;
+  for (const auto& one : mappings) out.push_back({one.container_id, one.host_id, one.size});
+  return out;
+}
+
+/// The parent's side of a create. Its parts run while init does its own, see detail/channel.h.
+class Creator {
+ public:
+  Creator(const spec::oci::Spec& spec, CreateOptions& options, Container::Data& data, InitPlan& plan)
+      : spec_{spec}, options_{options}, data_{data}, plan_{plan} {}
+
+  Result<> run() {
+    TRY(make_directory());
+    base::ScopeGuard undo{[this] { undo_all(); }};
+    TRY(prepare());
+    TRY(clone());
+    auto accompanied = accompany();
+    if (!accompanied) return explain(std::move(accompanied).error());
+    undo.release();
+    return {};
+  }
+
+ private:
+  Result<> make_directory() {
+    auto made = sys::make_dir(sys::kCwd, data_.directory(), 0700);
+    if (!made && made.error().errno_value() == ENOENT) {
+      TRY(sys::make_dirs(sys::kCwd, data_.state_root, 0700));
+      made = sys::make_dir(sys::kCwd, data_.directory(), 0700);
+    }
+    if (made.failed_as(ErrorKind::Conflict)) return base::conflict("container with given ID already exists");
+    return std::move(made).context("create the state directory");
+  }
+
+  Result<> prepare() {
+    CRASH_POINT("runtime.create.directory");
+    TRY(sys::inject("runtime.create.prepare"));
+    data_.host = TRY(cgroup::Host::detect());
+    const std::string& path = spec_.linux_section->cgroups_path;
+    data_.cgroup = TRY(cgroup::Cgroup::plan(data_.host, path.empty() ? data_.state.id : path));
+    TRY(data_.cgroup->make_v2());
+    auto& rootfs = plan_.rootfs;
+    rootfs.spec = &spec_;
+    rootfs.bundle = options_.bundle;
+    rootfs.root = std::move(options_.rootfs);
+    rootfs.host = &data_.host;
+    rootfs.cgroup = &*data_.cgroup;
+    rootfs.new_cgroup_namespace = plan_.makes(CLONE_NEWCGROUP);
+    rootfs.new_user_namespace = plan_.in_user_namespace();
+    TRY(open_rootfs(rootfs));
+    plan_.stdio = std::move(options_.stdio);
+    if (!options_.start_at_once) {
+      TRY(sys::make_node(sys::kCwd, data_.fifo(), S_IFIFO | 0600, 0, 0));
+      plan_.fifo = TRY(sys::open_at(sys::kCwd, data_.fifo(), O_RDONLY | O_NONBLOCK));
+    }
+    if (spec_.hooks) plan_.state_document = oci_document(data_.state);
+    return {};
+  }
+
+  Result<> clone() {
+    auto pair = TRY(Channel::make());
+    sys::CloneOptions wanted;
+    wanted.flags = static_cast<std::uint64_t>(plan_.new_namespaces & (CLONE_NEWPID | CLONE_NEWUSER));
+    UniqueFd v2;
+    if (const std::string directory = data_.cgroup->directory_of(""); !directory.empty()) {
+      v2 = TRY(sys::open_dir(sys::kCwd, directory));
+      wanted.cgroup = v2.get();
+    }
+    UniqueFd own_pid_namespace;
+    if (plan_.joined_pid) {
+      // Children only; undone below for those that come later.
+      own_pid_namespace = TRY(sys::open_at(sys::kCwd, "/proc/self/ns/pid", O_RDONLY));
+      TRY(sys::enter_namespaces(plan_.joined_pid.get(), CLONE_NEWPID).context("join the PID namespace"));
+    }
+    auto cloned = plan_.joined_user ? clone_in_user_namespace(pair, wanted) : clone_directly(pair, wanted);
+    if (own_pid_namespace) TRY(sys::enter_namespaces(own_pid_namespace.get(), CLONE_NEWPID));
+    data_.init = TRY(std::move(cloned));
+    data_.channel = std::move(pair.parent);
+    pair.child.close();
+    plan_.stdio = {};
+    return {};
+  }
+
+  Result<sys::Process> clone_directly(Channel::Pair& pair, const sys::CloneOptions& wanted) {
+    sys::Process child = TRY(sys::clone_process(wanted));
+    if (!child.valid()) {
+      pair.parent.close();
+      run_init(plan_, pair.child);
+    }
+    return child;
+  }
+
+  /// The PID namespace must belong to the user namespace, so somebody who is in the latter makes it: a
+  /// helper, whose child is ours as well (CLONE_PARENT).
+  Result<sys::Process> clone_in_user_namespace(Channel::Pair& pair, const sys::CloneOptions& wanted) {
+    const sys::Process helper = TRY(sys::clone_process({.flags = 0, .cgroup = wanted.cgroup}));
+    if (!helper.valid()) help(pair, wanted.flags);
+    const base::ScopeGuard reap{[&] { base::ignore(helper.wait(), "only to reap it"); }};
+    auto packet = pair.parent.expect(Topic::Cloned);
+    if (!packet) return std::move(packet).error();
+    pid_t pid = 0;
+    if (packet->text.size() != sizeof pid || packet->fds.size() != 1) return base::internal("a malformed message from init");
+    std::memcpy(&pid, packet->text.data(), sizeof pid);
+    return sys::Process{pid, std::move(packet->fds.front())};
+  }
+
+  [[noreturn]] void help(Channel::Pair& pair, std::uint64_t flags) {
+    pair.parent.close();
+    const auto told = [&]() -> Result<> {
+      TRY(sys::enter_namespaces(plan_.joined_user.get(), CLONE_NEWUSER).context("join the user namespace"));
+      const sys::Process child = TRY(sys::clone_process({.flags = flags | CLONE_PARENT}));
+      if (!child.valid()) run_init(plan_, pair.child);
+      const pid_t pid = child.pid();
+      return pair.child.send(Topic::Cloned, {reinterpret_cast<const char*>(&pid), sizeof pid}, {child.pidfd()});
+    }();
+    if (!told) pair.child.send_failure(demote(told.error()));
+    ::_exit(0);
+  }
+
+  Result<> accompany() {
+    const auto& process = *plan_.process;
+    const pid_t pid = data_.init.pid();
+    if (plan_.makes(CLONE_NEWUSER)) {
+      TRY(data_.channel.expect(Topic::MapIds));
+      TRY(sys::write_id_maps(pid, ranges_of(plan_.section->uid_mappings), ranges_of(plan_.section->gid_mappings))
+              .context("write id mappings"));
+      TRY(data_.channel.send(Topic::IdsMapped));
+    }
+    TRY(setup_from_outside(pid, process, plan_.in_user_namespace()));
+    CRASH_POINT("runtime.create.cloned");
+    TRY(data_.cgroup->make_v1());
+    const auto& resources = plan_.section->resources;
+    TRY(data_.cgroup->apply(TRY(resources_for_create(resources ? *resources : spec::oci::Resources{}))));
+    const cgroup::Entry entry = TRY(data_.cgroup->entry());
+    const auto seccomp = TRY(seccomp_program());
+    TRY(send_go(data_.channel, entry, seccomp));
+    TRY(data_.channel.expect(Topic::Namespaces));
+    if (options_.on_namespaces) TRY((*options_.on_namespaces)(pid, data_.init.pidfd()));
+    TRY(record());
+    CRASH_POINT("runtime.create.recorded");
+    TRY(runtime_hooks());
+    Packet ready = TRY(data_.channel.expect(Topic::Ready));
+    if (!ready.fds.empty()) data_.pty_master = std::move(ready.fds.front());
+    if (data_.pty_master && !options_.console_socket.empty()) {
+      TRY(send_to_console_socket(options_.console_socket, data_.pty_master.get()));
+      data_.pty_master.reset();
+    }
+    if (!options_.pid_file.empty()) {
+      TRY(sys::write_file_atomic(sys::kCwd, options_.pid_file, fmt::format("{}", pid)).context("write the pid file"));
+    }
+    if (!options_.start_at_once) return {};
+    TRY(wait_for_exec(data_.channel, data_.init, data_.state, process.args[0]));
+    data_.channel.close();
+    return {};
+  }
+
+  Result<std::optional<SeccompProgram>> seccomp_program() {
+    if (!plan_.section->seccomp) return std::optional<SeccompProgram>{};
+    CachedProgram cached = TRY(cached_seccomp(data_.state_root + "/.cache/seccomp", *plan_.section->seccomp));
+    // For exec: under the container's own name, so that it outlives the cache.
+    const bool linked = !cached.file.empty() && sys::hard_link(sys::kCwd, cached.file, sys::kCwd, data_.seccomp_file());
+    if (!linked) TRY(write_seccomp(data_.seccomp_file(), cached.program));
+    data_.state.seccomp = true;
+    data_.state.seccomp_listener = plan_.section->seccomp->listener_path;
+    data_.state.seccomp_metadata = plan_.section->seccomp->listener_metadata;
+    return std::optional{std::move(cached.program)};
+  }
+
+  Result<> record() {
+    data_.state.pid = data_.init.pid();
+    data_.state.start_time = TRY(sys::start_time_of(data_.init.pid()));
+    data_.state.cgroups = data_.cgroup->directories();
+    return write_state(data_.directory(), data_.state);
+  }
+
+  Result<> runtime_hooks() {
+    if (!spec_.hooks || (spec_.hooks->prestart.empty() && spec_.hooks->create_runtime.empty())) return {};
+    TRY(data_.channel.expect(Topic::Hooks));
+    State state = data_.state;
+    state.status = Status::Creating;
+    const std::string text = oci_document(state).dump();
+    TRY(run_hooks("prestart", spec_.hooks->prestart, text));
+    TRY(run_hooks("createRuntime", spec_.hooks->create_runtime, text));
+    return data_.channel.send(Topic::HooksDone);
+  }
+
+  /// When init has failed, our own step only noticed that it is gone: what init said is the reason.
+  Error explain(Error own) {
+    const bool gone = own.is(ErrorKind::Unavailable) || own.message().find(kEndedUnexpectedly) != std::string::npos;
+    if (gone) {
+      auto said = data_.channel.receive();
+      own = said ? ended_silently(data_.init) : std::move(said).error();
+    }
+    return std::move(own).context("unable to start container process");
+  }
+
+  void undo_all() {
+    if (data_.init.valid()) {
+      base::ignore(data_.init.signal(SIGKILL), "it may have ended");
+      base::ignore(data_.init.wait(), "only to reap it");
+    }
+    data_.channel.close();
+    if (data_.cgroup) {
+      base::ignore(data_.cgroup->signal_all(SIGKILL), "init was the only one, unless a hook left something");
+      base::ignore(data_.cgroup->remove(), "the failure that led here is the one to tell");
+      data_.cgroup->discard();
+    }
+    base::ignore(sys::remove_tree(sys::kCwd, data_.directory()), "the failure that led here is the one to tell");
+  }
+
+  const spec::oci::Spec& spec_;
+  CreateOptions& options_;
+  Container::Data& data_;
+  InitPlan& plan_;
+};
+
+}  // namespace
+
+Result<Container> Container::create(const spec::oci::Spec& spec, CreateOptions options) {
+  TRY(check_id(options.id));
+  InitPlan plan = TRY(plan_init(spec, options));
+  auto data = std::make_unique<Data>();
+  data->state_root = options.state_root;
+  State& state = data->state;
+  state.oci_version = std::string{spec::oci::kRuntimeSpecVersion};
+  state.id = options.id;
+  state.bundle = options.bundle;
+  state.annotations = spec.annotations;
+  if (spec.root) {
+    state.rootfs = spec.root->path.starts_with('/') ? spec.root->path : options.bundle + "/" + spec.root->path;
+  }
+  state.created = base::to_rfc3339(base::now());
+  state.owner = ::getuid();
+  state.own_pid_namespace = plan.makes(CLONE_NEWPID);
+  state.process = *spec.process;
+  if (spec.hooks) {
+    state.poststart = spec.hooks->poststart;
+    state.poststop = spec.hooks->poststop;
+  }
+  TRY(Creator(spec, options, *data, plan).run());
+  return Container{std::move(data)};
+}
+
+}  // namespace runtime

@@ -1,0 +1,35 @@
+#pragma once
+/// What a Container holds, shared by the files of its verbs.
+
+#include "runtime/container.h"
+#include "runtime/detail/channel.h"
+#include "sys/process.h"
+
+namespace runtime {
+
+struct Container::Data {
+  State state;
+  std::string state_root;
+  cgroup::Host host;
+  std::optional<cgroup::Cgroup> cgroup;  ///< opened when first needed
+  sys::Process init;                     ///< invalid when it had ended before load
+  sys::UniqueFd pty_master;
+  detail::Channel channel;  ///< open from create until execve, in the creating process
+
+  [[nodiscard]] std::string directory() const { return state_directory(state_root, state.id); }
+  [[nodiscard]] std::string fifo() const { return directory() + "/exec.fifo"; }
+  [[nodiscard]] std::string seccomp_file() const { return directory() + "/seccomp.bpf"; }
+  base::Result<cgroup::Cgroup*> open_cgroup();
+  [[nodiscard]] Status status();
+};
+
+namespace detail {
+
+/// Reads the channel up to execve. A failed step comes as its error; `process` is who makes them.
+base::Result<> wait_for_exec(const Channel& channel, const sys::Process& process, const State& state,
+                             const std::string& program);
+/// How the process that said nothing ended, for a message.
+[[nodiscard]] base::Error ended_silently(const sys::Process& process);
+
+}  // namespace detail
+}  // namespace runtime

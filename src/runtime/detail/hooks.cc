@@ -1,0 +1,61 @@
+#include "runtime/detail/hooks.h"
+
+#include <chrono>
+#include <csignal>
+
+#include <fmt/format.h>
+
+#include "base/log.h"
+#include "base/strings.h"
+#include "sys/file.h"
+#include "sys/process.h"
+
+namespace runtime::detail {
+
+using base::Result;
+using sys::UniqueFd;
+
+namespace {
+
+/// Memory files for input and output: no hook can block us by not reading, nor by writing too much.
+Result<> run_hook(const spec::oci::Hook& hook, const std::string& state) {
+  const UniqueFd input = TRY(sys::make_memory_file(state));
+  const UniqueFd output = TRY(sys::make_memory_file());
+  sys::SpawnOptions options;
+  options.path = hook.path;
+  options.argv = hook.args.empty() ? std::vector<std::string>{hook.path} : hook.args;
+  options.env = hook.env;
+  options.fds = {{input.get(), 0}, {output.get(), 1}, {output.get(), 2}};
+  const sys::Process process = TRY(sys::spawn(options));
+  if (hook.timeout && !sys::poll_readable(process.pidfd(), std::chrono::seconds{*hook.timeout})) {
+    base::ignore(process.signal(SIGKILL), "it may just have ended");
+    base::ignore(process.wait(), "only to reap it");
+    return base::internal(fmt::format("hook ran past specified timeout of {}s", *hook.timeout));
+  }
+  const sys::ExitStatus status = TRY(process.wait());
+  if (status.shell_code() == 0) return {};
+  std::string text(4096, '\0');
+  const std::size_t length = TRY(sys::read_at(output.get(), text, 0));
+  text.resize(length);
+  const std::string how = status.by_signal() ? fmt::format("signal: {}", status.signal())
+                                             : fmt::format("exit status {}", status.shell_code());
+  return base::internal(fmt::format("{}, output: {}", how, base::trim(text)));
+}
+
+}  // namespace
+
+Result<> run_hooks(std::string_view kind, const std::vector<spec::oci::Hook>& hooks, const std::string& state) {
+  for (std::size_t i = 0; i < hooks.size(); ++i) {
+    TRY(run_hook(hooks[i], state).context(fmt::format("error running {} hook #{}", kind, i)));
+  }
+  return {};
+}
+
+void run_hooks_leniently(std::string_view kind, const std::vector<spec::oci::Hook>& hooks, const std::string& state) {
+  for (std::size_t i = 0; i < hooks.size(); ++i) {
+    const auto ran = run_hook(hooks[i], state);
+    if (!ran) base::log::warn("error running {} hook #{}: {}", kind, i, ran.error().message());
+  }
+}
+
+}  // namespace runtime::detail

@@ -1,0 +1,220 @@
+#include "runtime/detail/init.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include <sched.h>
+#include <sys/personality.h>
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+#include "base/strings.h"
+#include "runtime/detail/final_stage.h"
+#include "runtime/detail/hooks.h"
+#include "runtime/detail/process_setup.h"
+#include "runtime/detail/program.h"
+#include "runtime/detail/seccomp_cache.h"
+#include "runtime/detail/wire.h"
+#include "sys/credentials.h"
+#include "sys/file.h"
+#include "sys/limits.h"
+#include "sys/namespace.h"
+#include "sys/signals.h"
+
+#ifndef CLONE_NEWTIME
+#define CLONE_NEWTIME 0x00000080
+#endif
+
+namespace runtime::detail {
+
+using base::Result;
+using sys::UniqueFd;
+
+namespace {
+
+class Init {
+ public:
+  Init(InitPlan& plan, Channel& channel) : plan_{plan}, channel_{channel} {}
+
+  [[noreturn]] void run() {
+    if (auto ready = set_up(); !ready) fail(demote(std::move(ready).error()));
+    if (auto found = find(); !found) fail(std::move(found).error());
+    if (auto told = get_going(); !told) fail(demote(std::move(told).error()));
+    fail(run_final_stage(std::move(stage_), channel_.fd()));
+  }
+
+ private:
+  [[noreturn]] void fail(const base::Error& error) {
+    channel_.send_failure(error);
+    ::_exit(1);
+  }
+
+  Result<> set_up() {
+    sys::reset_signals();
+    TRY(sys::hide_from_tracing());
+    TRY(enter_namespaces());
+    TRY(channel_.send(Topic::Namespaces));
+    Packet go = TRY(channel_.expect(Topic::Go));
+    seccomp_ = TRY(unpack_go(go));
+    TRY(join_cgroups(go.fds));
+    if (plan_.makes(CLONE_NEWCGROUP)) TRY(sys::unshare_namespaces(CLONE_NEWCGROUP).context("new cgroup namespace"));
+    host_proc_ = TRY(open_host_proc());
+    TRY(configure_namespaces());
+    TRY(setup_before_root(*plan_.process, plan_.keyring));
+    if (plan_.spec->hooks && !(plan_.spec->hooks->prestart.empty() && plan_.spec->hooks->create_runtime.empty())) {
+      TRY(channel_.send(Topic::Hooks));
+      TRY(channel_.expect(Topic::HooksDone));
+    }
+    sys::set_umask(0);
+    TRY(build_rootfs(plan_.rootfs));
+    TRY(set_up_terminal());
+    TRY(make_working_directory());
+    TRY(seal_rootfs(plan_.rootfs));
+    if (plan_.spec->hooks) TRY(run_hooks("createContainer", plan_.spec->hooks->create_container, state_text(Status::Creating)));
+    TRY(enter_rootfs(plan_.rootfs, plan_.no_pivot));
+    if (plan_.section->personality) TRY(apply_personality());
+    if (plan_.section->memory_policy) TRY(apply_memory_policy());
+    TRY(set_program_groups(*plan_.process, plan_.in_user_namespace()));
+    stage_.capabilities = TRY(plan_capabilities(*plan_.process));
+    return {};
+  }
+
+  Result<> enter_namespaces() {
+    if (plan_.makes(CLONE_NEWUSER)) {
+      TRY(channel_.send(Topic::MapIds));
+      TRY(channel_.expect(Topic::IdsMapped));
+    }
+    // A joined user namespace was entered before this process was cloned (create.cc).
+    if (plan_.in_user_namespace()) TRY(sys::set_ids(0, 0));
+    for (const auto& one : plan_.joined) TRY(sys::enter_namespaces(one.fd.get(), one.type));
+    constexpr int kElsewhere = CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWCGROUP | CLONE_NEWTIME;
+    TRY(sys::unshare_namespaces(plan_.new_namespaces & ~kElsewhere).context("new namespaces"));
+    if (!plan_.makes(CLONE_NEWTIME)) return {};
+    TRY(sys::unshare_namespaces(CLONE_NEWTIME).context("new time namespace"));
+    std::string offsets;
+    for (const auto& [clock, offset] : plan_.section->time_offsets) {
+      offsets += fmt::format("{} {} {}\n", clock, offset.secs, offset.nanosecs);
+    }
+    if (!offsets.empty()) TRY(sys::write_file(sys::kCwd, "/proc/self/timens_offsets", offsets));
+    return sys::enter_time_namespace();
+  }
+
+  Result<> configure_namespaces() {
+    if (plan_.makes(CLONE_NEWNET)) TRY(sys::bring_up_loopback());
+    if (!plan_.spec->hostname.empty()) TRY(sys::set_host_name(plan_.spec->hostname));
+    if (!plan_.spec->domainname.empty()) TRY(sys::set_domain_name(plan_.spec->domainname));
+    // By the host's /proc, which shows a process the sysctls of its own namespaces: nothing that the
+    // container mounts on its /proc can redirect these writes (CVE-2025-52881).
+    for (const auto& [key, value] : plan_.section->sysctl) {
+      const std::string path = TRY(sysctl_path(key, plan_));
+      TRY(sys::write_file(host_proc_.get(), "sys/" + path, value).context("sysctl " + key));
+    }
+    return {};
+  }
+
+  Result<> set_up_terminal() {
+    if (!plan_.process->terminal) return {};
+    pty_ = TRY(open_container_pty(plan_.rootfs.root.get(), host_proc_.get(), *plan_.process));
+    return mount_console(plan_.rootfs, pty_.slave.get());
+  }
+
+  /// Made if missing, as the specification allows and everybody expects.
+  Result<> make_working_directory() {
+    const auto found = sys::open_in_root(plan_.rootfs.root.get(), plan_.process->cwd, O_PATH);
+    if (!found.failed_as(base::ErrorKind::NotFound)) return {};
+    TRY(target_in_root(plan_.rootfs.root.get(), plan_.process->cwd, false).context("make the working directory"));
+    return {};
+  }
+
+  /// The process id is the one inside: these hooks run in the container's namespaces.
+  std::string state_text(Status status) {
+    return plan_.state_document.set("pid", ::getpid()).set("status", runtime::name_of(status)).dump();
+  }
+
+  Result<> apply_personality() {
+    const auto& wanted = *plan_.section->personality;
+    if (!wanted.flags.empty()) return base::invalid("personality flags are not supported");
+    if (wanted.domain != "LINUX" && wanted.domain != "LINUX32") {
+      return base::invalid("unknown personality " + base::quoted(wanted.domain));
+    }
+    return sys::set_personality(wanted.domain == "LINUX32" ? PER_LINUX32 : PER_LINUX);
+  }
+
+  Result<> apply_memory_policy() {
+    const auto& wanted = *plan_.section->memory_policy;
+    static constexpr std::array<std::pair<std::string_view, int>, 7> kModes{
+        {{"MPOL_DEFAULT", 0}, {"MPOL_PREFERRED", 1}, {"MPOL_BIND", 2}, {"MPOL_INTERLEAVE", 3}, {"MPOL_LOCAL", 4},
+         {"MPOL_PREFERRED_MANY", 5}, {"MPOL_WEIGHTED_INTERLEAVE", 6}}};
+    static constexpr std::array<std::pair<std::string_view, int>, 3> kFlags{
+        {{"MPOL_F_STATIC_NODES", 1 << 15}, {"MPOL_F_RELATIVE_NODES", 1 << 14}, {"MPOL_F_NUMA_BALANCING", 1 << 13}}};
+    int mode = -1;
+    for (const auto& [name, number] : kModes) {
+      if (name == wanted.mode) mode = number;
+    }
+    if (mode < 0) return base::invalid("unknown memory policy " + base::quoted(wanted.mode));
+    for (const auto& flag : wanted.flags) {
+      int bit = 0;
+      for (const auto& [name, number] : kFlags) {
+        if (name == flag) bit = number;
+      }
+      if (bit == 0) return base::invalid("unknown memory policy flag " + base::quoted(flag));
+      mode |= bit;
+    }
+    return sys::set_memory_policy(mode, wanted.nodes);
+  }
+
+  /// As the container's user: the program and the working directory.
+  Result<> find() {
+    stage_.process = plan_.process;
+    stage_.env = with_home(plan_.process->env, plan_.process->user.uid);
+    auto user = AsUser::become(plan_.process->user, stage_.capabilities.sets.effective);
+    if (!user) return demote(std::move(user).error());
+    if (auto entered = enter_directory(plan_.process->cwd); !entered) return demote(std::move(entered).error());
+    stage_.program = TRY(find_program(plan_.process->args[0], stage_.env));
+    return {};
+  }
+
+  Result<> get_going() {
+    stage_.preserve_fds = plan_.preserve_fds;
+    if (seccomp_) stage_.seccomp = &*seccomp_;
+    if (needs_label(*plan_.process)) stage_.host_proc = std::move(host_proc_);
+    TRY(place_program_stdio(plan_.stdio, pty_, plan_.process->user.uid));
+    TRY(channel_.send(Topic::Ready, {}, pty_.master ? std::vector<int>{pty_.master.get()} : std::vector<int>{}));
+    pty_ = {};
+    if (plan_.fifo) {
+      TRY(close_all_but_needed());
+      // Whoever starts us writes a byte; see Container::start.
+      sys::wait_readable(plan_.fifo.get());
+    }
+    if (plan_.spec->hooks) TRY(run_hooks("startContainer", plan_.spec->hooks->start_container, state_text(Status::Created)));
+    return plan_.in_user_namespace() ? Result<>{} : setup_limits(*plan_.process);
+  }
+
+  /// While it waits, init must hold nothing of the parent's: not its log, its sockets, its pipes.
+  Result<> close_all_but_needed() {
+    std::array<int, 3> keep{channel_.fd(), plan_.fifo.get(), stage_.host_proc.get()};
+    std::ranges::sort(keep);
+    unsigned from = static_cast<unsigned>(3 + plan_.preserve_fds);
+    for (const int fd : keep) {
+      if (fd < static_cast<int>(from)) continue;
+      if (static_cast<unsigned>(fd) > from) TRY(sys::close_descriptors(from, static_cast<unsigned>(fd) - 1));
+      from = static_cast<unsigned>(fd) + 1;
+    }
+    return sys::close_descriptors(from);
+  }
+
+  InitPlan& plan_;
+  Channel& channel_;
+  UniqueFd host_proc_;
+  sys::Pty pty_;
+  std::optional<SeccompProgram> seccomp_;
+  FinalStage stage_;
+};
+
+}  // namespace
+
+void run_init(InitPlan& plan, Channel& channel) { Init{plan, channel}.run(); }
+
+}  // namespace runtime::detail

@@ -1,0 +1,145 @@
+#include "runtime/detail/init_plan.h"
+
+#include <algorithm>
+#include <array>
+
+#include <sched.h>
+
+#include <fmt/format.h>
+
+#include "base/strings.h"
+#include "sys/file.h"
+
+#ifndef CLONE_NEWTIME
+#define CLONE_NEWTIME 0x00000080
+#endif
+
+namespace runtime::detail {
+
+using base::Result;
+
+namespace {
+
+struct NamespaceName {
+  std::string_view name;
+  int type;
+};
+constexpr std::array<NamespaceName, 8> kNamespaces{{{"mount", CLONE_NEWNS},
+                                                    {"pid", CLONE_NEWPID},
+                                                    {"network", CLONE_NEWNET},
+                                                    {"uts", CLONE_NEWUTS},
+                                                    {"ipc", CLONE_NEWIPC},
+                                                    {"user", CLONE_NEWUSER},
+                                                    {"cgroup", CLONE_NEWCGROUP},
+                                                    {"time", CLONE_NEWTIME}}};
+
+Result<> plan_namespaces(InitPlan& plan) {
+  int seen = 0;
+  for (const auto& one : plan.section->namespaces) {
+    const auto* known = std::ranges::find(kNamespaces, std::string_view{one.type}, &NamespaceName::name);
+    if (known == kNamespaces.end()) return base::invalid("unknown namespace type " + base::quoted(one.type));
+    if ((seen & known->type) != 0) return base::invalid(fmt::format("namespace {} is given twice", one.type));
+    seen |= known->type;
+    if (one.path.empty()) {
+      plan.new_namespaces |= known->type;
+      continue;
+    }
+    sys::UniqueFd fd = TRY(sys::open_at(sys::kCwd, one.path, O_RDONLY).context("namespace path"));
+    const auto type = sys::namespace_type(fd.get());
+    if (!type || *type != known->type) {
+      return base::invalid(fmt::format("{} is not a {} namespace", one.path, one.type));
+    }
+    if (known->type == CLONE_NEWPID) {
+      plan.joined_pid = std::move(fd);
+    } else if (known->type == CLONE_NEWUSER) {
+      plan.joined_user = std::move(fd);
+    } else {
+      plan.joined.push_back({known->type, std::move(fd)});
+    }
+  }
+  return {};
+}
+
+bool has_private(const InitPlan& plan, int type) {
+  return plan.makes(type) || std::ranges::any_of(plan.joined, [&](const JoinedNamespace& one) { return one.type == type; });
+}
+
+Result<> check(const InitPlan& plan) {
+  const auto& spec = *plan.spec;
+  if (plan.process->args.empty()) return base::invalid("process.args must have at least one argument");
+  if (!plan.process->cwd.starts_with('/')) return base::invalid("Cwd must be an absolute path");
+  if (!plan.makes(CLONE_NEWNS)) return base::invalid("a new mount namespace is needed");
+  if ((!spec.hostname.empty() || !spec.domainname.empty()) && !has_private(plan, CLONE_NEWUTS)) {
+    return base::invalid("unable to set hostname without a private UTS namespace");
+  }
+  const bool user = plan.makes(CLONE_NEWUSER) || plan.joined_user.valid();
+  if (!user && (!plan.section->uid_mappings.empty() || !plan.section->gid_mappings.empty())) {
+    return base::invalid("user namespace mappings specified, but user namespace isn't enabled");
+  }
+  if (plan.makes(CLONE_NEWUSER) && (plan.section->uid_mappings.empty() || plan.section->gid_mappings.empty())) {
+    return base::invalid("a new user namespace needs uidMappings and gidMappings");
+  }
+  if (!plan.section->time_offsets.empty() && !plan.makes(CLONE_NEWTIME)) {
+    return base::invalid("time namespace offsets specified, but time namespace isn't enabled");
+  }
+  if (!plan.section->net_devices.empty()) {
+    return base::not_implemented("linux.netDevices is not supported: give the container its devices by its network namespace");
+  }
+  if (plan.section->intel_rdt) return base::not_implemented("linux.intelRdt is not supported");
+  for (const auto& mount : spec.mounts) {
+    if (!mount.destination.starts_with('/')) {
+      return base::invalid("mount destination " + base::quoted(mount.destination) + " is not absolute");
+    }
+  }
+  for (const auto& [key, value] : plan.section->sysctl) TRY(sysctl_path(key, plan));
+  return {};
+}
+
+}  // namespace
+
+bool InitPlan::in_user_namespace() const { return makes(CLONE_NEWUSER) || joined_user.valid(); }
+
+Result<InitPlan> plan_init(const spec::oci::Spec& spec, const CreateOptions& options) {
+  InitPlan plan;
+  plan.spec = &spec;
+  if (!spec.process) return base::invalid("process property must not be empty");
+  if (!spec.linux_section) return base::invalid("the configuration has no linux section");
+  plan.section = &*spec.linux_section;
+  plan.process = &*spec.process;
+  plan.id = options.id;
+  plan.bundle = options.bundle;
+  plan.preserve_fds = options.preserve_fds;
+  plan.no_pivot = options.no_pivot;
+  if (!options.no_new_keyring) plan.keyring = "_ses." + options.id;
+  TRY(plan_namespaces(plan));
+  TRY(check(plan));
+  return plan;
+}
+
+Result<std::string> sysctl_path(const std::string& key, const InitPlan& plan) {
+  // "net.ipv4.conf.eth0/1.x" and "net/ipv4/conf/eth0.1/x" are both in use: the first separator decides.
+  std::string path = key;
+  if (const auto first = key.find_first_of("./"); first != std::string::npos && key[first] == '.') {
+    for (char& c : path) c = c == '.' ? '/' : c == '/' ? '.' : c;
+  }
+  for (const auto part : base::split(path, '/')) {
+    if (part.empty() || part == "." || part == "..") return base::invalid("invalid sysctl " + base::quoted(key));
+  }
+  static constexpr std::array<std::string_view, 8> kIpc{
+      "kernel/msgmax", "kernel/msgmnb", "kernel/msgmni", "kernel/sem",
+      "kernel/shmall", "kernel/shmmax", "kernel/shmmni", "kernel/shm_rmid_forced"};
+  bool allowed = false;
+  if (std::ranges::find(kIpc, path) != kIpc.end() || path.starts_with("fs/mqueue/")) {
+    allowed = has_private(plan, CLONE_NEWIPC);
+  } else if (path.starts_with("net/")) {
+    allowed = has_private(plan, CLONE_NEWNET);
+  } else if (path == "kernel/domainname") {
+    allowed = has_private(plan, CLONE_NEWUTS);
+  } else if (path.starts_with("user/")) {
+    allowed = plan.in_user_namespace();
+  }
+  if (!allowed) return base::invalid(fmt::format("sysctl {} is not in a separate kernel namespace", base::quoted(key)));
+  return path;
+}
+
+}  // namespace runtime::detail

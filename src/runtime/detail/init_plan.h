@@ -1,0 +1,52 @@
+#pragma once
+/// Everything that the parent found out before it clones init, checked and opened.
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "runtime/container.h"
+#include "runtime/detail/rootfs.h"
+#include "spec/runtime_config.h"
+#include "sys/fd.h"
+#include "sys/namespace.h"
+
+namespace runtime::detail {
+
+struct JoinedNamespace {
+  int type = 0;  ///< CLONE_NEW…
+  sys::UniqueFd fd;
+};
+
+struct InitPlan {
+  const spec::oci::Spec* spec = nullptr;
+  const spec::oci::Linux* section = nullptr;
+  const spec::oci::Process* process = nullptr;
+  std::string id;
+  std::string bundle;
+
+  int new_namespaces = 0;  ///< CLONE_NEW…, all of them
+  std::vector<JoinedNamespace> joined;  ///< without PID and user
+  sys::UniqueFd joined_pid;
+  sys::UniqueFd joined_user;
+
+  RootfsPlan rootfs;
+  Stdio stdio;
+  sys::UniqueFd fifo;  ///< exec.fifo for reading; invalid when init is not to wait
+  int preserve_fds = 0;
+  bool no_pivot = false;
+  std::string keyring;  ///< empty: none
+  codec::Json state_document;  ///< the OCI state for hooks that init runs; it fills in pid and status
+
+  [[nodiscard]] bool makes(int type) const { return (new_namespaces & type) != 0; }
+  [[nodiscard]] bool in_user_namespace() const;
+};
+
+/// Checks what can be checked of the configuration and opens namespace files. Errors: InvalidArgument.
+base::Result<InitPlan> plan_init(const spec::oci::Spec& spec, const CreateOptions& options);
+
+/// /proc/sys path of a sysctl, refused unless it belongs to a namespace that is the container's own.
+base::Result<std::string> sysctl_path(const std::string& key, const InitPlan& plan);
+
+}  // namespace runtime::detail

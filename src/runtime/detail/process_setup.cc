@@ -1,0 +1,171 @@
+#include "runtime/detail/process_setup.h"
+
+#include <array>
+
+#include <linux/ioprio.h>
+#include <linux/magic.h>
+#include <linux/mempolicy.h>
+#include <sched.h>
+#include <sys/personality.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include <fmt/format.h>
+
+#include "base/log.h"
+#include "base/strings.h"
+#include "sys/credentials.h"
+#include "sys/file.h"
+#include "sys/limits.h"
+#include "sys/mount.h"
+#include "sys/node.h"
+#include "sys/socket.h"
+
+namespace runtime::detail {
+
+using base::Error;
+using base::ErrorKind;
+using base::Result;
+using sys::UniqueFd;
+
+namespace {
+
+template <std::size_t N>
+Result<std::uint32_t> number_of(const std::array<std::pair<std::string_view, std::uint32_t>, N>& table,
+                                std::string_view name, std::string_view what) {
+  for (const auto& [known, number] : table) {
+    if (known == name) return number;
+  }
+  return base::invalid(fmt::format("unknown {} {}", what, base::quoted(name)));
+}
+
+using Row = std::pair<std::string_view, std::uint32_t>;
+constexpr std::array<Row, 7> kPolicies{{{"SCHED_OTHER", 0}, {"SCHED_FIFO", 1}, {"SCHED_RR", 2}, {"SCHED_BATCH", 3},
+                                        {"SCHED_ISO", 4}, {"SCHED_IDLE", 5}, {"SCHED_DEADLINE", 6}}};
+constexpr std::array<Row, 7> kSchedulerFlags{{{"SCHED_FLAG_RESET_ON_FORK", 0x01}, {"SCHED_FLAG_RECLAIM", 0x02},
+                                              {"SCHED_FLAG_DL_OVERRUN", 0x04}, {"SCHED_FLAG_KEEP_POLICY", 0x08},
+                                              {"SCHED_FLAG_KEEP_PARAMS", 0x10}, {"SCHED_FLAG_UTIL_CLAMP_MIN", 0x20},
+                                              {"SCHED_FLAG_UTIL_CLAMP_MAX", 0x40}}};
+constexpr std::array<Row, 3> kIoClasses{
+    {{"IOPRIO_CLASS_RT", 1}, {"IOPRIO_CLASS_BE", 2}, {"IOPRIO_CLASS_IDLE", 3}}};
+
+Result<> apply_scheduler(const spec::oci::Scheduler& wanted) {
+  sys::SchedulerAttributes attributes;
+  attributes.policy = TRY(number_of(kPolicies, wanted.policy, "scheduler policy"));
+  for (const auto& flag : wanted.flags) attributes.flags |= TRY(number_of(kSchedulerFlags, flag, "scheduler flag"));
+  attributes.nice = wanted.nice;
+  attributes.priority = static_cast<std::uint32_t>(wanted.priority);
+  attributes.runtime = wanted.runtime;
+  attributes.deadline = wanted.deadline;
+  attributes.period = wanted.period;
+  return sys::set_scheduler(attributes);
+}
+
+Result<> apply_limits(pid_t pid, const spec::oci::Process& process) {
+  for (const auto& limit : process.rlimits) {
+    const auto number = sys::rlimit_number(limit.type);
+    if (!number) return base::invalid("unknown rlimit type " + base::quoted(limit.type));
+    TRY(sys::set_rlimit(pid, *number, limit.soft, limit.hard)
+            .context(fmt::format("error setting rlimit type {}", limit.type)));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<> setup_from_outside(pid_t pid, const spec::oci::Process& process, bool limits_too) {
+  if (process.oom_score_adj) {
+    auto written = sys::set_oom_score_adj(pid, *process.oom_score_adj);
+    if (written.failed_as(ErrorKind::PermissionDenied)) {
+      const auto admin = sys::CapabilitySet{1} << *sys::capability_number("CAP_SYS_RESOURCE");
+      if ((TRY(sys::current_capabilities()).effective & admin) == 0) {
+        base::log::warn("oom_score_adj {} is not applied: lowering it takes CAP_SYS_RESOURCE", *process.oom_score_adj);
+        written = {};
+      }
+    }
+    TRY(std::move(written));
+  }
+  return limits_too ? apply_limits(pid, process) : Result<>{};
+}
+
+Result<> setup_before_root(const spec::oci::Process& process, const std::string& keyring_name) {
+  if (process.scheduler) TRY(apply_scheduler(*process.scheduler));
+  if (process.io_priority) {
+    const auto io_class = TRY(number_of(kIoClasses, process.io_priority->io_class, "I/O class"));
+    TRY(sys::set_io_priority(static_cast<int>(io_class), process.io_priority->priority));
+  }
+  if (!keyring_name.empty()) TRY(sys::join_session_keyring(keyring_name));
+  return {};
+}
+
+Result<> setup_limits(const spec::oci::Process& process) { return apply_limits(0, process); }
+
+Result<sys::Pty> open_container_pty(int root, int host_proc, const spec::oci::Process& process) {
+  // Looked at before it is opened for real: what stands there is the image's choice.
+  const UniqueFd found = TRY(sys::open_in_root(root, "/dev/ptmx", O_PATH).context("open the pty multiplexer"));
+  const struct ::stat status = TRY(sys::stat_fd(found.get()));
+  constexpr std::uint64_t kDevpts = 0x1cd1;
+  if (!S_ISCHR(status.st_mode) || status.st_rdev != makedev(5, 2)) {
+    return base::invalid("/dev/ptmx in the container is not a pty multiplexer");
+  }
+  TRY(sys::require_file_system(found.get(), kDevpts, "/dev/pts"));
+  UniqueFd ptmx = TRY(sys::open_at(host_proc, fmt::format("self/fd/{}", found.get()), O_RDWR | O_NOCTTY));
+  sys::Pty pty = TRY(sys::open_pty(std::move(ptmx)));
+  if (process.console_size && process.console_size->height != 0 && process.console_size->width != 0) {
+    TRY(sys::set_window_size(pty.master.get(), {static_cast<std::uint16_t>(process.console_size->height),
+                                                static_cast<std::uint16_t>(process.console_size->width)}));
+  }
+  return pty;
+}
+
+Result<> place_program_stdio(const Stdio& stdio, const sys::Pty& pty, std::uint32_t uid) {
+  const std::array<const UniqueFd*, 3> given{&stdio.in, &stdio.out, &stdio.err};
+  // Copies above all three first, as one may stand where another is to go.
+  std::array<UniqueFd, 3> copies;
+  for (std::size_t i = 0; i < 3; ++i) {
+    const UniqueFd& source = pty.slave ? pty.slave : *given.at(i);
+    copies.at(i) = TRY(sys::duplicate(source ? source.get() : static_cast<int>(i)));
+  }
+  for (int number = 0; number < 3; ++number) {
+    TRY(sys::place_descriptor(copies.at(static_cast<std::size_t>(number)).get(), number, false));
+  }
+  if (uid == 0) return {};
+  for (int number = 0; number < 3; ++number) {
+    const struct ::stat status = TRY(sys::stat_fd(number));
+    // Not the shared null device; and a file of another user is not given away.
+    const bool shared = S_ISCHR(status.st_mode) && status.st_rdev == makedev(1, 3);
+    if (shared || status.st_uid == uid) continue;
+    base::ignore(sys::set_owner(number, uid, static_cast<gid_t>(-1)), "the program may only not open it again");
+  }
+  return {};
+}
+
+Result<> set_program_groups(const spec::oci::Process& process, bool in_user_namespace) {
+  const auto& groups = process.user.additional_gids;
+  auto set = sys::set_groups(groups);
+  // In a user namespace that an unprivileged user made, setgroups is denied and there is nothing to set.
+  if (!set && groups.empty() && in_user_namespace) return {};
+  return std::move(set).context("set additional groups");
+}
+
+Error demote(Error error) {
+  const bool program_like = error.is(ErrorKind::NotFound) || error.is(ErrorKind::PermissionDenied);
+  return program_like ? std::move(error).as(ErrorKind::Internal) : std::move(error);
+}
+
+Result<> send_to_console_socket(const std::string& path, int master) {
+  const UniqueFd socket = TRY(sys::connect_unix(path, SOCK_STREAM).context("connect to the console socket"));
+  return sys::send_message(socket.get(), "/dev/ptmx", {master}).context("send the terminal");
+}
+
+Result<UniqueFd> open_host_proc() {
+  UniqueFd proc = TRY(sys::open_at(sys::kCwd, "/proc", O_PATH | O_DIRECTORY));
+  TRY(sys::require_file_system(proc.get(), PROC_SUPER_MAGIC, "/proc of the host"));
+  return proc;
+}
+
+bool needs_label(const spec::oci::Process& process) {
+  return !process.apparmor_profile.empty() || !process.selinux_label.empty();
+}
+
+}  // namespace runtime::detail

@@ -1,0 +1,242 @@
+#include "runtime/detail/rootfs.h"
+
+#include <algorithm>
+#include <array>
+
+#include <linux/magic.h>
+#include <sys/mount.h>
+
+#include <fmt/format.h>
+
+#include "base/strings.h"
+#include "runtime/detail/mount_options.h"
+#include "runtime/detail/names.h"
+#include "sys/file.h"
+#include "sys/mount.h"
+#include "sys/namespace.h"
+
+namespace runtime::detail {
+
+using base::Result;
+using spec::oci::Mount;
+using sys::UniqueFd;
+
+namespace {
+
+/// File systems of the kernel's own, where "ro" is a matter of the mount and never of the superblock,
+/// which the host shares.
+bool is_virtual(std::string_view type) {
+  static constexpr std::array<std::string_view, 8> kTypes{"proc",   "sysfs",  "tmpfs",   "devpts",
+                                                         "mqueue", "cgroup", "cgroup2", "ramfs"};
+  return std::ranges::find(kTypes, type) != kTypes.end();
+}
+
+/// The only things in a procfs that a mount may cover: files that tools like lxcfs present.
+bool may_cover_in_proc(std::string_view destination) {
+  static constexpr std::array<std::string_view, 11> kFiles{
+      "/proc/cpuinfo", "/proc/diskstats", "/proc/meminfo",  "/proc/stat",    "/proc/swaps", "/proc/uptime",
+      "/proc/loadavg", "/proc/slabinfo",  "/proc/net/dev",  "/proc/sys/kernel/ns_last_pid",
+      "/proc/sys/crypto/fips_enabled"};
+  return std::ranges::find(kFiles, destination) != kFiles.end();
+}
+
+std::string clean_path(std::string_view path) {
+  std::vector<std::string_view> parts;
+  for (const auto part : base::split_words(path, '/')) {
+    if (part == ".") continue;
+    if (part != "..") {
+      parts.push_back(part);
+    } else if (!parts.empty()) {
+      parts.pop_back();
+    }
+  }
+  std::string out;
+  for (const auto part : parts) out.append("/").append(part);
+  return out.empty() ? "/" : out;
+}
+
+Result<> change_both(int mount, const MountOptions& options) {
+  sys::MountChange own = options.change;
+  if (!options.propagation_recursive) own.propagation = options.propagation;
+  sys::MountChange all = options.recursive_change;
+  if (options.propagation_recursive) all.propagation = options.propagation;
+  if (own.set != 0 || own.clear != 0 || own.propagation != 0) TRY(sys::change_mount(mount, own, false));
+  if (all.set != 0 || all.clear != 0 || all.propagation != 0) TRY(sys::change_mount(mount, all, true));
+  return {};
+}
+
+std::vector<sys::IdRange> ranges_of(const std::vector<spec::oci::IdMapping>& mappings) {
+  std::vector<sys::IdRange> out;
+  for (const auto& one : mappings) out.push_back({one.container_id, one.host_id, one.size});
+  return out;
+}
+
+bool is_bind(const Mount& mount) { return parse_mount_options(mount).bind; }
+
+/// procfs and sysfs go on a real directory of their name, so that a symlink can't move them to where
+/// the masks don't find them.
+Result<UniqueFd> plain_directory(int root, const std::string& path) {
+  const std::string relative = path.substr(1);
+  auto found = sys::open_beneath_no_symlinks(root, relative, O_PATH | O_DIRECTORY);
+  if (!found.failed_as(base::ErrorKind::NotFound)) return found;
+  TRY(sys::make_dirs_in_root(root, path));
+  return sys::open_beneath_no_symlinks(root, relative, O_PATH | O_DIRECTORY);
+}
+
+Result<> refuse_inside_proc(const std::string& destination, const Mount& mount, int tree, int target) {
+  if (destination == "/proc" && mount.type != "proc") {
+    // A procfs bound there, as when the PID namespace is the host's, is one.
+    if (is_bind(mount) && TRY(sys::file_system_type(tree)) == PROC_SUPER_MAGIC) return {};
+    return base::invalid(fmt::format("{} cannot be mounted because it is not of type proc", base::quoted(destination)));
+  }
+  // Judged by what the path led to, so that a symlink to /proc in the image does not help.
+  if (TRY(sys::file_system_type(target)) == PROC_SUPER_MAGIC && !may_cover_in_proc(destination)) {
+    return base::invalid(fmt::format("{} cannot be mounted because it is inside /proc", base::quoted(destination)));
+  }
+  return {};
+}
+
+Result<UniqueFd> make_file_system(const RootfsPlan& plan, const Mount& mount, MountOptions& options, int target) {
+  sys::NewMount wanted;
+  wanted.type = mount.type;
+  wanted.source = mount.source.empty() ? mount.type : mount.source;
+  wanted.attributes = options.change.set;
+  wanted.read_only_superblock = options.read_only && !is_virtual(mount.type);
+  const auto has = [&](std::string_view key) {
+    return std::ranges::find(options.parameters, key, &sys::MountParameter::key) != options.parameters.end();
+  };
+  if (mount.type == "tmpfs" && !has("mode")) {
+    // A tmpfs keeps the mode of the directory that it covers.
+    const struct ::stat status = TRY(sys::stat_fd(target));
+    options.parameters.push_back({"mode", fmt::format("{:o}", status.st_mode & 07777U), false});
+  }
+  const std::string& label = plan.spec->linux_section->mount_label;
+  if (!label.empty() && (mount.type == "tmpfs" || mount.type == "devpts")) {
+    options.parameters.push_back({"context", label, false});
+  }
+  wanted.parameters = options.parameters;
+  const bool copied = options.copy_up && mount.type == "tmpfs";
+  if (copied) wanted.attributes &= ~std::uint64_t{MOUNT_ATTR_RDONLY};
+  UniqueFd made = TRY(sys::make_mount(wanted));
+  if (copied) {
+    const UniqueFd below = TRY(sys::open_at(target, ".", O_RDONLY | O_DIRECTORY));
+    TRY(copy_tree(below.get(), made.get()).context("tmpcopyup"));
+  }
+  if (copied || options.propagation != 0 || options.recursive_change.set != 0) TRY(change_both(made.get(), options));
+  return made;
+}
+
+Result<> do_mount(const RootfsPlan& plan, const Mount& mount, int prepared) {
+  const int root = plan.root.get();
+  const std::string destination = clean_path(mount.destination);
+  if (mount.type == "cgroup" || mount.type == "cgroup2") return mount_cgroups(plan, mount);
+  MountOptions options = parse_mount_options(mount);
+  if (options.bind) {
+    UniqueFd opened;
+    if (prepared < 0) opened = TRY(open_bind_source(mount, plan.bundle));
+    const int tree = prepared >= 0 ? prepared : opened.get();
+    const bool directory = S_ISDIR(TRY(sys::stat_fd(tree)).st_mode);
+    const UniqueFd target = TRY(target_in_root(root, destination, !directory).context(
+        fmt::format("create mountpoint for {} mount", mount.destination)));
+    TRY(refuse_inside_proc(destination, mount, tree, target.get()));
+    auto attached = sys::attach_mount(tree, target.get());
+    if (!attached && attached.error().errno_value() == ENOTDIR) {
+      const base::Error& error = attached.error();
+      return base::Error{error.kind(), error.errno_value(),
+                         error.message() + ": Are you trying to mount a directory onto a file (or vice-versa)? "
+                                           "Check if the specified host path exists and is the expected type"};
+    }
+    return attached;
+  }
+  const bool plain = mount.type == "proc" || mount.type == "sysfs";
+  const UniqueFd target = plain ? TRY(plain_directory(root, destination)) : TRY(target_in_root(root, destination, false));
+  TRY(refuse_inside_proc(destination, mount, target.get(), target.get()));
+  const UniqueFd made = TRY(make_file_system(plan, mount, options, target.get()));
+  return sys::attach_mount(made.get(), target.get());
+}
+
+}  // namespace
+
+Result<UniqueFd> open_bind_source(const Mount& mount, const std::string& bundle) {
+  const MountOptions options = parse_mount_options(mount);
+  const std::string source = mount.source.starts_with('/') ? mount.source : bundle + "/" + mount.source;
+  UniqueFd tree = TRY(sys::clone_mount(sys::kCwd, source, options.recursive_bind));
+  if (options.id_map) {
+    if (mount.uid_mappings.empty() || mount.gid_mappings.empty()) {
+      return base::invalid("an id-mapped mount needs uidMappings and gidMappings");
+    }
+    const UniqueFd owner = TRY(
+        sys::make_user_namespace(ranges_of(mount.uid_mappings), ranges_of(mount.gid_mappings)).context("map ids"));
+    const sys::MountChange change{.set = MOUNT_ATTR_IDMAP, .user_namespace = owner.get()};
+    TRY(sys::change_mount(tree.get(), change, options.id_map_recursive).context("map ids"));
+  }
+  TRY(change_both(tree.get(), options));
+  return tree;
+}
+
+Result<UniqueFd> target_in_root(int root, const std::string& path, bool as_file) {
+  auto found = sys::open_in_root(root, path, O_PATH);
+  if (!found.failed_as(base::ErrorKind::NotFound)) return found;
+  const std::string real = TRY(sys::resolve_missing_in_root(root, path));
+  if (!as_file) return sys::make_dirs_in_root(root, real);
+  const auto slash = real.rfind('/');
+  const UniqueFd parent = TRY(sys::make_dirs_in_root(root, real.substr(0, slash + 1)));
+  const std::string name = real.substr(slash + 1);
+  TRY(sys::open_beneath_no_symlinks(parent.get(), name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0755));
+  return sys::open_beneath_no_symlinks(parent.get(), name, O_PATH | O_NOFOLLOW);
+}
+
+Result<> open_rootfs(RootfsPlan& plan) {
+  const auto& spec = *plan.spec;
+  if (!plan.root) {
+    if (!spec.root || spec.root->path.empty()) return base::invalid("the configuration has no root");
+    const std::string& path = spec.root->path;
+    plan.root = TRY(sys::clone_mount(sys::kCwd, path.starts_with('/') ? path : plan.bundle + "/" + path, true)
+                        .context("open the root file system"));
+    if (!S_ISDIR(TRY(sys::stat_fd(plan.root.get())).st_mode)) {
+      return base::invalid("the root file system " + path + " is not a directory");
+    }
+  }
+  // Whatever is mounted below must not show on the host, where the root may be shared.
+  TRY(sys::change_mount(plan.root.get(), {.propagation = MS_SLAVE}, true));
+  plan.trees.resize(spec.mounts.size());
+  for (std::size_t i = 0; i < spec.mounts.size(); ++i) {
+    const MountOptions options = parse_mount_options(spec.mounts[i]);
+    if (!options.bind || (!plan.new_user_namespace && !options.id_map)) continue;
+    plan.trees[i] = TRY(open_bind_source(spec.mounts[i], plan.bundle).context(mount_intent(spec.mounts[i])));
+  }
+  return {};
+}
+
+Result<> build_rootfs(const RootfsPlan& plan) {
+  const auto& spec = *plan.spec;
+  bool recursive = false;
+  const std::string& word = spec.linux_section->rootfs_propagation;
+  const std::uint64_t wanted = propagation_of(word, recursive);
+  if (!word.empty() && wanted == 0) return base::invalid("unknown rootfsPropagation " + base::quoted(word));
+  // Mounts made here must not reach the host; the host's may reach us (slave) unless private is asked.
+  const std::uint64_t outer = wanted == MS_PRIVATE || wanted == MS_UNBINDABLE ? MS_PRIVATE : MS_SLAVE;
+  TRY(sys::change_mount_at("/", {.propagation = outer}, true).context("separate from the host's mounts"));
+  const UniqueFd top = TRY(sys::open_at(sys::kCwd, "/", O_PATH | O_DIRECTORY));
+  TRY(sys::attach_mount(plan.root.get(), top.get()).context("attach the root file system"));
+  for (std::size_t i = 0; i < spec.mounts.size(); ++i) {
+    TRY(do_mount(plan, spec.mounts[i], plan.trees[i].get()).context(mount_intent(spec.mounts[i])));
+  }
+  TRY(make_devices(plan).context("make devices"));
+  return hide_paths(plan);
+}
+
+Result<> seal_rootfs(const RootfsPlan& plan) {
+  if (!plan.spec->root || !plan.spec->root->readonly) return {};
+  return sys::change_mount(plan.root.get(), {.set = MOUNT_ATTR_RDONLY}, false).context("make the root read-only");
+}
+
+Result<> enter_rootfs(const RootfsPlan& plan, bool no_pivot) {
+  TRY(no_pivot ? sys::move_to_root(plan.root.get()) : sys::pivot_to(plan.root.get()));
+  bool recursive = false;
+  const std::uint64_t propagation = propagation_of(plan.spec->linux_section->rootfs_propagation, recursive);
+  if (propagation != MS_SHARED && propagation != MS_UNBINDABLE) return {};
+  return sys::change_mount_at("/", {.propagation = propagation}, recursive).context("set rootfsPropagation");
+}
+
+}  // namespace runtime::detail

@@ -1,0 +1,208 @@
+#include <cstring>
+
+#include <sched.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+#include "base/scope_guard.h"
+#include "runtime/container.h"
+#include "runtime/detail/container_data.h"
+#include "runtime/detail/final_stage.h"
+#include "runtime/detail/process_setup.h"
+#include "runtime/detail/program.h"
+#include "runtime/detail/seccomp_cache.h"
+#include "sys/credentials.h"
+#include "sys/file.h"
+#include "sys/limits.h"
+#include "sys/namespace.h"
+#include "sys/signals.h"
+
+#ifndef CLONE_NEWTIME
+#define CLONE_NEWTIME 0x00000080
+#endif
+
+namespace runtime {
+
+using base::Error;
+using base::ErrorKind;
+using base::Result;
+using sys::UniqueFd;
+
+namespace {
+
+using namespace detail;
+
+struct ExecPlan {
+  const spec::oci::Process* process = nullptr;
+  Stdio stdio;
+  int preserve_fds = 0;
+  std::string keyring;
+  int init = -1;       ///< the pidfd whose namespaces to enter
+  int namespaces = 0;  ///< CLONE_NEW…
+  cgroup::Entry entry;
+  std::optional<SeccompProgram> seccomp;
+};
+
+/// The helper: enters the container's namespaces, but stays outside of its PID namespace, where no
+/// process of the container sees it. It gives its privileges up and only then forks the process that
+/// is seen (final_stage.h).
+class Helper {
+ public:
+  Helper(ExecPlan& plan, Channel& channel) : plan_{plan}, channel_{channel} {}
+
+  [[noreturn]] void run() {
+    if (auto ready = set_up(); !ready) fail(demote(std::move(ready).error()));
+    if (auto found = find(); !found) fail(std::move(found).error());
+    if (auto told = get_going(); !told) fail(demote(std::move(told).error()));
+    fail(run_final_stage(std::move(stage_), channel_.fd()));
+  }
+
+ private:
+  [[noreturn]] void fail(const Error& error) {
+    channel_.send_failure(error);
+    ::_exit(1);
+  }
+
+  Result<> set_up() {
+    sys::reset_signals();
+    TRY(sys::hide_from_tracing());
+    const auto& process = *plan_.process;
+    host_proc_ = TRY(open_host_proc());
+    if (process.exec_cpu_affinity && !process.exec_cpu_affinity->initial.empty()) {
+      TRY(sys::set_cpu_affinity(process.exec_cpu_affinity->initial));
+    }
+    TRY(setup_before_root(process, plan_.keyring));
+    TRY(sys::enter_namespaces(plan_.init, plan_.namespaces).context("enter the container's namespaces"));
+    if ((plan_.namespaces & CLONE_NEWUSER) != 0) TRY(sys::set_ids(0, 0));
+    if (process.terminal) {
+      const UniqueFd root = TRY(sys::open_at(sys::kCwd, "/", O_PATH | O_DIRECTORY));
+      pty_ = TRY(open_container_pty(root.get(), host_proc_.get(), process));
+    }
+    TRY(set_program_groups(process, (plan_.namespaces & CLONE_NEWUSER) != 0));
+    stage_.capabilities = TRY(plan_capabilities(process));
+    if (process.exec_cpu_affinity && !process.exec_cpu_affinity->final_list.empty()) {
+      TRY(sys::set_cpu_affinity(process.exec_cpu_affinity->final_list));
+    }
+    return {};
+  }
+
+  Result<> find() {
+    stage_.process = plan_.process;
+    stage_.env = with_home(plan_.process->env, plan_.process->user.uid);
+    auto user = AsUser::become(plan_.process->user, stage_.capabilities.sets.effective);
+    if (!user) return demote(std::move(user).error());
+    if (auto entered = enter_directory(plan_.process->cwd); !entered) return demote(std::move(entered).error());
+    stage_.program = TRY(find_program(plan_.process->args[0], stage_.env));
+    return {};
+  }
+
+  Result<> get_going() {
+    stage_.preserve_fds = plan_.preserve_fds;
+    stage_.fork = true;
+    stage_.cgroup_tasks = std::move(plan_.entry.v1_tasks);
+    if (plan_.seccomp) stage_.seccomp = &*plan_.seccomp;
+    if (needs_label(*plan_.process)) stage_.host_proc = std::move(host_proc_);
+    TRY(place_program_stdio(plan_.stdio, pty_, plan_.process->user.uid));
+    TRY(channel_.send(Topic::Ready, {}, pty_.master ? std::vector<int>{pty_.master.get()} : std::vector<int>{}));
+    return (plan_.namespaces & CLONE_NEWUSER) != 0 ? Result<>{} : setup_limits(*plan_.process);
+  }
+
+  ExecPlan& plan_;
+  Channel& channel_;
+  UniqueFd host_proc_;
+  sys::Pty pty_;
+  FinalStage stage_;
+};
+
+Result<bool> same_namespace(pid_t pid, const char* name) {
+  const struct ::stat ours = TRY(sys::stat_fd(TRY(sys::open_at(sys::kCwd, fmt::format("/proc/self/ns/{}", name), O_RDONLY)).get()));
+  const struct ::stat theirs =
+      TRY(sys::stat_fd(TRY(sys::open_at(sys::kCwd, fmt::format("/proc/{}/ns/{}", pid, name), O_RDONLY)).get()));
+  return ours.st_ino == theirs.st_ino && ours.st_dev == theirs.st_dev;
+}
+
+/// Entering one's own user namespace is an error, the others are not worth asking.
+Result<int> namespaces_to_enter(pid_t pid) {
+  int flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
+  if (!TRY(same_namespace(pid, "user"))) flags |= CLONE_NEWUSER;
+  const auto same_time = same_namespace(pid, "time");
+  if (same_time && !*same_time) flags |= CLONE_NEWTIME;
+  return flags;
+}
+
+/// Reads the channel until the helper has forked; the new process and perhaps its terminal.
+Result<ExecHandle> await_fork(const Channel& channel, const std::string& program) {
+  ExecHandle handle;
+  while (true) {
+    auto packet = TRY(channel.receive());
+    if (!packet) return base::internal(std::string{kEndedUnexpectedly});
+    if (packet->topic == Topic::Ready) {
+      if (!packet->fds.empty()) handle.pty_master = std::move(packet->fds.front());
+      continue;
+    }
+    if (packet->topic != Topic::ScriptReport) return base::internal("a message out of turn from the helper");
+    const auto step = static_cast<Step>(packet->step);
+    if (packet->result < 0) return step_error(step, static_cast<int>(-packet->result), program);
+    handle.process = TRY(sys::Process::open(static_cast<pid_t>(packet->result)));
+    return handle;
+  }
+}
+
+}  // namespace
+
+Result<ExecHandle> Container::exec(const spec::oci::Process& process, ExecOptions options) {
+  const Status status = data_->status();
+  if (status == Status::Paused) return base::conflict("cannot exec in a paused container");
+  if (status == Status::Stopped) return base::conflict("cannot exec in a stopped container");
+  if (process.args.empty()) return base::invalid("process args cannot be empty");
+  if (!process.cwd.starts_with('/')) return base::invalid("Cwd must be an absolute path");
+  constexpr std::string_view kIntent = "exec failed: unable to start container process";
+
+  const auto run = [&]() -> Result<ExecHandle> {
+    ExecPlan plan;
+    plan.process = &process;
+    plan.stdio = std::move(options.stdio);
+    plan.preserve_fds = options.preserve_fds;
+    if (!options.no_new_keyring) plan.keyring = "_ses." + id();
+    plan.init = data_->init.pidfd();
+    plan.namespaces = TRY(namespaces_to_enter(data_->state.pid));
+    plan.entry = TRY(TRY(data_->open_cgroup())->entry());
+    if (data_->state.seccomp) plan.seccomp = TRY(read_seccomp(data_->seccomp_file()));
+
+    auto pair = TRY(Channel::make());
+    const sys::Process helper = TRY(sys::clone_process({.cgroup = plan.entry.v2_directory.get()}));
+    if (!helper.valid()) {
+      pair.parent.close();
+      Helper{plan, pair.child}.run();
+    }
+    const base::ScopeGuard reap{[&] {
+      base::ignore(helper.signal(SIGKILL), "it has ended, unless something failed here");
+      base::ignore(helper.wait(), "only to reap it");
+    }};
+    pair.child.close();
+    plan.stdio = {};
+    TRY(setup_from_outside(helper.pid(), process, (plan.namespaces & CLONE_NEWUSER) != 0));
+    ExecHandle handle = TRY(await_fork(pair.parent, process.args[0]));
+    base::ScopeGuard undo{[&] {
+      base::ignore(handle.process.signal(SIGKILL), "it may have ended");
+      base::ignore(handle.process.wait(), "only to reap it");
+    }};
+    if (options.on_namespaces) TRY((*options.on_namespaces)(handle.process.pid(), handle.process.pidfd()));
+    TRY(wait_for_exec(pair.parent, handle.process, data_->state, process.args[0]));
+    if (handle.pty_master && !options.console_socket.empty()) {
+      TRY(send_to_console_socket(options.console_socket, handle.pty_master.get()));
+      handle.pty_master.reset();
+    }
+    if (!options.pid_file.empty()) {
+      TRY(sys::write_file_atomic(sys::kCwd, options.pid_file, fmt::format("{}", handle.process.pid()))
+              .context("write the pid file"));
+    }
+    undo.release();
+    return handle;
+  };
+  return run().context(kIntent);
+}
+
+}  // namespace runtime
