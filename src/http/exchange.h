@@ -65,7 +65,7 @@ class Exchange {
   /// True once the client closed its connection or its writing side (as Go's server sees it). Not
   /// seen before the request's body is read to its end.
   [[nodiscard]] virtual bool client_gone() = 0;
-  /// Fires when the client goes, or when the server must stop at once. Callbacks run on the server's
+  /// Fires when the client goes, or when the server stops. Callbacks run on the server's
   /// reactor: they only wake somebody up.
   [[nodiscard]] virtual std::stop_token stop_token() = 0;
 

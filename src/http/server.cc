@@ -137,7 +137,10 @@ class Server::Impl {
   std::size_t stop(std::chrono::milliseconds grace) {
     if (context.stopping.exchange(true)) return context.table.busy_count();
     for (const auto& acceptor : acceptors) acceptor->close();
-    for (const auto& connection : context.table.all()) connection->close_if_parked();
+    for (const auto& connection : context.table.all()) {
+      connection->close_if_parked();
+      connection->request_stop();
+    }
     if (context.table.wait_until_none_busy(Clock::now() + grace)) return 0;
     for (const auto& connection : context.table.all()) connection->abort();
     context.table.wait_until_none_busy(Clock::now() + std::chrono::seconds{1});

@@ -39,9 +39,10 @@ class Server {
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
-  /// Closes the listening sockets and idle connections, lets running requests end for up to `grace`,
-  /// then fires their stop tokens and breaks their connections. Says how many handlers have not
-  /// returned even so (waits one more second for them). Once.
+  /// Closes the listening sockets and idle connections and fires the stop tokens of running requests,
+  /// so that those that merely wait (events, wait, logs -f) end at once; lets the others end for up to
+  /// `grace`, then breaks their connections. Says how many handlers have not returned even so (waits
+  /// one more second for them). Once.
   std::size_t stop(std::chrono::milliseconds grace);
 
   /// The listeners' names, with the ports they got.

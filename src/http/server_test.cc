@@ -494,23 +494,40 @@ TEST(Server, StopLetsRunningRequestsEnd) {
   EXPECT_TRUE(sys::connect_unix(server.path(), SOCK_STREAM).failed_as(base::ErrorKind::Unavailable));
 }
 
-TEST(Server, StopBreaksWhatDoesNotEnd) {
-  std::counting_semaphore<2> started{0};
+TEST(Server, StopWakesThoseThatWait) {
+  std::binary_semaphore started{0};
   TestServer server{[&](Exchange& exchange) {
     EXPECT_TRUE(exchange.begin(200, {}));
-    const auto token = exchange.stop_token();
-    started.release();
-    if (exchange.request().path == "/flood") {
-      while (exchange.write(std::string(10'000, 'x'))) {
-      }
-      return;
-    }
     std::binary_semaphore stopped{0};
-    const std::stop_callback callback{token, [&] { stopped.release(); }};
+    const std::stop_callback callback{exchange.stop_token(), [&] { stopped.release(); }};
+    started.release();
     stopped.acquire();
+    EXPECT_FALSE(exchange.client_gone());
+    EXPECT_TRUE(exchange.write("the daemon ends"));
   }};
   RawClient follower{server.path()};
   follower.send(kPing);
+  started.acquire();
+  const auto start = std::chrono::steady_clock::now();
+  EXPECT_EQ(server->stop(std::chrono::seconds{60}), 0U);
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds{10});
+  EXPECT_THAT(follower.read_to_end(), EndsWith("the daemon ends\r\n"));
+}
+
+TEST(Server, StopBreaksWhatDoesNotEnd) {
+  std::counting_semaphore<2> started{0};
+  TestServer server{[&](Exchange& exchange) {
+    started.release();
+    if (exchange.request().path == "/silent") {
+      EXPECT_FALSE(base::read_all(exchange.body(), 1000));
+      return;
+    }
+    EXPECT_TRUE(exchange.begin(200, {}));
+    while (exchange.write(std::string(10'000, 'x'))) {
+    }
+  }};
+  RawClient silent{server.path()};
+  silent.send("POST /silent HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n");
   RawClient slow{server.path()};  // and never reads
   slow.send("GET /flood HTTP/1.1\r\nHost: x\r\n\r\n");
   started.acquire();
@@ -518,7 +535,7 @@ TEST(Server, StopBreaksWhatDoesNotEnd) {
   const auto start = std::chrono::steady_clock::now();
   EXPECT_EQ(server->stop(milliseconds{50}), 0U);
   EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds{1});
-  EXPECT_TRUE(follower.closed(milliseconds{1000}));
+  EXPECT_TRUE(silent.closed(milliseconds{1000}));
 }
 
 TEST(Server, ServesTcp) {

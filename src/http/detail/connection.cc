@@ -45,7 +45,6 @@ Result<> Connection::open() {
 }
 
 void Connection::on_ready(std::uint32_t events) {
-  std::optional<std::stop_source> stop;
   {
     const std::lock_guard lock{mutex_};
     if (mode_ == Mode::Parked) {
@@ -54,9 +53,9 @@ void Connection::on_ready(std::uint32_t events) {
       context_.pool->submit(shared_from_this());
       return;
     }
-    if (mode_ == Mode::Busy && (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) stop = stop_;
+    if (mode_ != Mode::Busy || (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) == 0) return;
   }
-  if (stop) stop->request_stop();
+  request_stop();
 }
 
 void Connection::run() {
@@ -222,28 +221,33 @@ void Connection::close_if_silent() {
   context_.leave(token_);
 }
 
-void Connection::abort() {
+void Connection::request_stop() {
   std::optional<std::stop_source> stop;
+  {
+    const std::lock_guard lock{mutex_};
+    stop = stop_;
+  }
+  if (stop) stop->request_stop();  // without the lock: it calls the handler's callbacks
+}
+
+void Connection::abort() {
   {
     const std::lock_guard lock{mutex_};
     if (mode_ != Mode::Busy) return;
     aborted_ = true;
-    stop = stop_;
     sys::shut_down(transport_->fd(), sys::Direction::Both);
   }
-  if (stop) stop->request_stop();
+  request_stop();
 }
 
 std::stop_token Connection::stop_token() {
-  bool stop_now = false;
   std::stop_source source;
   {
     const std::lock_guard lock{mutex_};
     if (!stop_) stop_.emplace();
     source = *stop_;
-    stop_now = aborted_;
   }
-  if (stop_now) source.request_stop();
+  if (context_.stopping) source.request_stop();
   return source.get_token();
 }
 

@@ -63,7 +63,9 @@ class Connection final : public Watcher, public Task, public std::enable_shared_
   void close_if_parked();
   /// For a server that needs room: keeps a connection whose next request is there already.
   void close_if_silent();
-  /// Fires the handler's stop token and breaks the connection.
+  /// Fires the handler's stop token.
+  void request_stop();
+  /// That, and breaks the connection.
   void abort();
 
   // For the exchange, on the thread that is busy.
