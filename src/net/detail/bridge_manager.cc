@@ -44,8 +44,19 @@ std::vector<Endpoint> BridgeManager::all_endpoints() const {
 base::Result<> BridgeManager::prepare_bridge(const NetworkPointer& state) {
   const Network network = copy_of(state);
   const Bridge bridge = TRY(ensure_bridge(network));
-  const std::scoped_lock lock{state->mutex};
-  state->bridge = bridge.index;
+  std::vector<std::string> ports;
+  {
+    const std::scoped_lock lock{state->mutex};
+    state->bridge = bridge.index;
+    for (const auto& [container, entry] : state->endpoints) {
+      if (entry.attached) ports.push_back(entry.endpoint.host_interface);
+    }
+  }
+  if (ports.empty()) return {};
+  std::ranges::sort(ports);
+  if (auto joined = rejoin(network, bridge.index, ports); !joined) {
+    base::log::warn("containers of network {} are not connected: {}", network.name, joined.error().message());
+  }
   return {};
 }
 

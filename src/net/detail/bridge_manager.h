@@ -41,10 +41,13 @@ class BridgeManager final : public Manager {
 
   /// Bridge, rules, record; all or nothing.
   base::Result<> bring_up(const NetworkPointer& state);
+  /// The bridge, and on it the containers that run already: after a restart, or when somebody has
+  /// removed the bridge under us.
   base::Result<> prepare_bridge(const NetworkPointer& state);
   /// Fills and inserts an endpoint with an address; the ports are open still.
   static base::Result<Endpoint> insert(const NetworkPointer& state, const EndpointRequest& request);
   static void forget(const NetworkPointer& state, const EndpointId& id);
+  static std::uint32_t bridge_of(const NetworkPointer& state);
   static Network copy_of(const NetworkPointer& state);
   [[nodiscard]] std::vector<Endpoint> all_endpoints() const;
 

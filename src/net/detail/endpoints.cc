@@ -80,15 +80,19 @@ base::Result<Endpoint> BridgeManager::reserve(const EndpointRequest& request) {
   return endpoint;
 }
 
+std::uint32_t BridgeManager::bridge_of(const NetworkPointer& state) {
+  const std::scoped_lock lock{state->mutex};
+  return state->bridge;
+}
+
 base::Result<> BridgeManager::attach(const Endpoint& endpoint, int netns, const AttachOptions& options) {
   const auto state = registry_.with_endpoint(endpoint.id);
   if (!state) return base::not_found("endpoint " + endpoint.id.str() + " not found");
   Network network;
-  std::uint32_t bridge = 0;
+  const std::uint32_t bridge = bridge_of(state);
   {
     const std::scoped_lock lock{state->mutex};
     network = state->network;
-    bridge = state->bridge;
     const auto entry = state->endpoints.find(endpoint.container);
     if (entry == state->endpoints.end()) return base::not_found("endpoint " + endpoint.id.str() + " not found");
     entry->second.attached = true;
@@ -98,14 +102,11 @@ base::Result<> BridgeManager::attach(const Endpoint& endpoint, int netns, const 
   };
   auto plugged = bridge == 0 ? base::Result<>{base::not_found("no bridge")}
                              : plug(network, bridge, endpoint, netns, options);
-  if (plugged.failed_as(base::ErrorKind::NotFound)) {
-    // Somebody removed the bridge under us: once more with a new one.
+  if (plugged.failed_as(base::ErrorKind::NotFound) || plugged.failed_as(base::ErrorKind::InvalidArgument)) {
+    // What the kernel says to the index of a bridge that is gone: once more, if there is another one.
     TRY(prepare_bridge(state).context(intent()));
-    const std::uint32_t made_anew = [&] {
-      const std::scoped_lock lock{state->mutex};
-      return state->bridge;
-    }();
-    if (made_anew != bridge) plugged = plug(network, made_anew, endpoint, netns, options);
+    const std::uint32_t present = bridge_of(state);
+    if (present != bridge) plugged = plug(network, present, endpoint, netns, options);
   }
   TRY(std::move(plugged).context(intent()));
   auto undo = base::ScopeGuard{

@@ -134,20 +134,8 @@ base::Result<> BridgeManager::bring_up_bridges() {
       // One network that can't be had must not keep the daemon from serving the others.
       base::log::error("network {} has no bridge: {}", network.name, prepared.error().message());
     }
-    std::vector<std::string> ports;
-    std::uint32_t bridge = 0;
-    {
-      const std::scoped_lock lock{state->mutex};
-      state->ready = true;
-      bridge = state->bridge;
-      for (const auto& [container, entry] : state->endpoints) ports.push_back(entry.endpoint.host_interface);
-    }
-    std::ranges::sort(ports);
-    if (bridge != 0 && !ports.empty()) {
-      if (auto joined = rejoin(network, bridge, ports); !joined) {
-        base::log::warn("interfaces of network {}: {}", network.name, joined.error().message());
-      }
-    }
+    const std::scoped_lock lock{state->mutex};
+    state->ready = true;
   }
   return {};
 }
