@@ -412,6 +412,32 @@ TEST(Lifecycle, IptablesThatDropIsPassed) {
   });
 }
 
+TEST(Lifecycle, ThreeHundredContainers) {
+  on_fresh_host([] {
+    TempDatabase directory;
+    auto database = directory.open();
+    auto manager = open_manager({}, records_in(*database));
+    const std::string before = kernel_state();
+    std::vector<Container> containers;
+    for (std::uint16_t i = 0; i < 300; ++i) {
+      containers.push_back(start(*manager, request_for(*manager, "c", "bridge", {tcp_port(static_cast<std::uint16_t>(10000 + i), 80)})));
+    }
+    manager.reset();
+    manager = open_manager({}, records_in(*database));
+    EXPECT_EQ(manager->endpoints_in(manager->find_network("bridge")->id).size(), 300U);
+    for (const std::size_t i : {std::size_t{0}, std::size_t{150}, std::size_t{299}}) {
+      const auto listener = listen_tcp(containers[i].netns.get(), 80);
+      EXPECT_TRUE(connect_tcp(-1, "127.0.0.1", static_cast<std::uint16_t>(10000 + i), listener)) << i;
+    }
+    ASSERT_TRUE(manager->recover({}));
+    const std::string last = containers.back().endpoint.host_interface;
+    containers.clear();
+    wait_until_gone(last);
+    for (int i = 0; i < 300 && kernel_state() != before; ++i) ::usleep(10'000);
+    EXPECT_EQ(kernel_state(), before);
+  });
+}
+
 TEST(Lifecycle, WithoutPrivilegeTheErrorSaysSo) {
   on_fresh_host([] {
     ASSERT_EQ(::setresuid(65534, 65534, 65534), 0);

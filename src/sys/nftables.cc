@@ -4,15 +4,17 @@
 #include <cstring>
 #include <memory>
 #include <mutex>
-#include <type_traits>
+#include <thread>
 
 #include <arpa/inet.h>
 #include <dlfcn.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
+#include <linux/close_range.h>
 #include <linux/netlink.h>
 #include <nftables/libnftables.h>
+#include <unistd.h>
 
 #include "base/scope_guard.h"
 #include "base/strings.h"
@@ -66,18 +68,17 @@ base::Error failure_of(std::string text) {
   return base::invalid(std::move(message));
 }
 
-}  // namespace
-
-base::Result<std::string> run_nft(const std::string& commands, NftOutput output) {
-  TRY(inject("nft"));
+/// In a thread that has few descriptors: see run_nft.
+base::Result<std::string> run_in_library(const std::string& commands, NftOutput output) {
   {
     const auto probe = NetlinkSocket::open(NETLINK_NETFILTER);
-    if (!probe) return base::not_implemented("this kernel has no nf_tables (CONFIG_NF_TABLES): " + probe.error().message());
+    if (!probe) {
+      return base::not_implemented("this kernel has no nf_tables (CONFIG_NF_TABLES): " + probe.error().message());
+    }
   }
-  const std::scoped_lock lock{library_mutex()};
   void* handle = ::dlopen(kLibrary, RTLD_NOW | RTLD_LOCAL);
   if (handle == nullptr) {
-    const char* why = ::dlerror();  // NOLINT(concurrency-mt-unsafe): the lock is ours
+    const char* why = ::dlerror();  // NOLINT(concurrency-mt-unsafe): it is per thread
     return base::not_implemented(std::string{"nftables needs the library "} + kLibrary + " (package libnftables1): " +
                                  (why != nullptr ? why : "it can't be loaded"));
   }
@@ -93,6 +94,26 @@ base::Result<std::string> run_nft(const std::string& commands, NftOutput output)
   if (library.run(context, commands.c_str()) != 0) return failure_of(library.error(context));
   const char* printed = library.output(context);
   return std::string{printed != nullptr ? printed : ""};
+}
+
+}  // namespace
+
+base::Result<std::string> run_nft(const std::string& commands, NftOutput output) {
+  TRY(inject("nft"));
+  const std::scoped_lock lock{library_mutex()};
+  // The library waits with select(2), which is undefined for descriptors from 1024 on, and a daemon
+  // may have so many. So it works on a thread with a descriptor table of its own, which is empty but
+  // for 0, 1 and 2. The thread is in the caller's network namespace, as every new thread.
+  base::Result<std::string> result = base::internal("nftables: no answer");
+  std::thread worker{[&] {
+    if (::close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_UNSHARE) < 0) {
+      result = base::Error::from_errno(errno, "close_range");
+    } else {
+      result = run_in_library(commands, output);
+    }
+  }};
+  worker.join();
+  return result;
 }
 
 void NftValue::append(const void* data, std::size_t size) {
@@ -154,15 +175,34 @@ void NftElements::remove(const std::string& set, const NftValue& key) {
   change(NFT_MSG_DELSETELEM, set, key, {}, "delete");
 }
 
-base::Result<> NftElements::commit() {
+base::Result<NetlinkSocket> NftSockets::take() {
+  {
+    const std::scoped_lock lock{mutex_};
+    if (!idle_.empty()) {
+      NetlinkSocket socket = std::move(idle_.back());
+      idle_.pop_back();
+      return socket;
+    }
+  }
+  return NetlinkSocket::open(NETLINK_NETFILTER);
+}
+
+void NftSockets::give_back(NetlinkSocket socket) {
+  const std::scoped_lock lock{mutex_};
+  idle_.push_back(std::move(socket));
+}
+
+base::Result<> NftElements::commit(NftSockets& sockets) {
   if (count_ == 0) return {};
   nfgenmsg header{};
   header.nfgen_family = AF_UNSPEC;
   header.res_id = htons(NFNL_SUBSYS_NFTABLES);
   batch_.begin(NFNL_MSG_BATCH_END, 0, header, "nftables transaction");
   TRY(inject("nft"));
-  NetlinkSocket socket = TRY(NetlinkSocket::open(NETLINK_NETFILTER));
-  return socket.run(batch_);
+  NetlinkSocket socket = TRY(sockets.take());
+  auto result = socket.run(batch_);
+  sockets.give_back(std::move(socket));
+  return result;
 }
 
 }  // namespace sys

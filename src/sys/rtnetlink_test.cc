@@ -5,6 +5,7 @@
 
 #include <linux/netfilter.h>
 #include <sched.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -125,11 +126,12 @@ TEST(Nftables, TextAndElementsAreTransactions) {
         "add set ip t hosts { type ipv4_addr; }\n");
     ASSERT_TRUE(made) << made.error().message();
 
+    NftSockets sockets;
     const NftValue key = NftValue{}.protocol(6).port(8080);
     NftElements add{NFPROTO_IPV4, "t"};
     add.add("ports", key, NftValue{}.ipv4(0xac110002).port(80));
     add.add("hosts", NftValue{}.ipv4(0x01020304));
-    auto result = add.commit();
+    auto result = add.commit(sockets);
     ASSERT_TRUE(result) << result.error().message();
     const std::string listed = run_nft("list table ip t").value();
     EXPECT_NE(listed.find("tcp . 8080 : 172.17.0.2 . 80"), std::string::npos) << listed;
@@ -137,20 +139,20 @@ TEST(Nftables, TextAndElementsAreTransactions) {
 
     NftElements same{NFPROTO_IPV4, "t"};
     same.add("ports", key, NftValue{}.ipv4(0xac110002).port(80));
-    EXPECT_TRUE(same.commit());
+    EXPECT_TRUE(same.commit(sockets));
     NftElements other{NFPROTO_IPV4, "t"};
     other.add("hosts", NftValue{}.ipv4(0x05060708));
     other.add("ports", key, NftValue{}.ipv4(0xac110003).port(80));
-    result = other.commit();
+    result = other.commit(sockets);
     EXPECT_TRUE(result.failed_as(base::ErrorKind::Conflict));
     EXPECT_EQ(run_nft("list table ip t").value().find("5.6.7.8"), std::string::npos) << "all or nothing";
 
     NftElements remove{NFPROTO_IPV4, "t"};
     remove.remove("ports", key);
-    EXPECT_TRUE(remove.commit());
+    EXPECT_TRUE(remove.commit(sockets));
     NftElements twice{NFPROTO_IPV4, "t"};
     twice.remove("ports", key);
-    EXPECT_TRUE(twice.commit().failed_as(base::ErrorKind::NotFound));
+    EXPECT_TRUE(twice.commit(sockets).failed_as(base::ErrorKind::NotFound));
 
     EXPECT_TRUE(run_nft("list table ip nothing").failed_as(base::ErrorKind::NotFound));
     const auto bad = run_nft("add rubbish");
@@ -159,13 +161,29 @@ TEST(Nftables, TextAndElementsAreTransactions) {
   });
 }
 
+TEST(Nftables, WorksWithMoreDescriptorsThanSelectTakes) {
+  in_fresh_netns([] {
+    rlimit limit{};
+    ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &limit), 0);
+    limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, 4096);
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &limit), 0);
+    if (limit.rlim_cur < 1200) GTEST_SKIP() << "the hard limit of descriptors is too low to tell";
+    std::vector<UniqueFd> many;
+    while (many.empty() || many.back().get() < 1100) many.push_back(make_eventfd().value());
+    EXPECT_TRUE(run_nft("add table ip t"));
+    EXPECT_NE(run_nft("list tables").value().find("table ip t"), std::string::npos);
+    EXPECT_GE(make_eventfd().value().get(), 1100) << "the caller's descriptors are as they were";
+  });
+}
+
 TEST(Nftables, WithoutPrivilegeThereIsOneClearError) {
   in_fresh_netns([] {
     ASSERT_EQ(::setresuid(65534, 65534, 65534), 0);
+    NftSockets sockets;
     NftElements add{NFPROTO_IPV4, "t"};
     add.add("hosts", NftValue{}.ipv4(1));
     add.add("hosts", NftValue{}.ipv4(2));
-    EXPECT_TRUE(add.commit().failed_as(base::ErrorKind::PermissionDenied));
+    EXPECT_TRUE(add.commit(sockets).failed_as(base::ErrorKind::PermissionDenied));
     RouteBatch batch;
     batch.create_bridge({.name = "br0"});
     EXPECT_TRUE(RouteSocket::open().value().run(batch).failed_as(base::ErrorKind::PermissionDenied));

@@ -40,27 +40,27 @@ base::Result<> Firewall::remove_network(const Network& network) const {
   return {};
 }
 
-base::Result<> Firewall::publish(const Endpoint& endpoint) const {
+base::Result<> Firewall::publish(const Endpoint& endpoint) {
   if (!enabled_) return {};
   sys::NftElements elements{NFPROTO_IPV4, kTable};
   for (const PortBinding& binding : endpoint.ports) {
     elements.add(map_of(binding), key_of(binding),
                  sys::NftValue{}.ipv4(endpoint.address.value()).port(binding.container_port));
   }
-  return elements.commit();
+  return elements.commit(sockets_);
 }
 
-base::Result<> Firewall::unpublish(const Endpoint& endpoint) const {
+base::Result<> Firewall::unpublish(const Endpoint& endpoint) {
   if (!enabled_) return {};
   sys::NftElements all{NFPROTO_IPV4, kTable};
   for (const PortBinding& binding : endpoint.ports) all.remove(map_of(binding), key_of(binding));
-  auto removed = all.commit();
+  auto removed = all.commit(sockets_);
   if (removed || !removed.failed_as(base::ErrorKind::NotFound)) return removed;
   // Some were not there, so the transaction left the others: one by one.
   for (const PortBinding& binding : endpoint.ports) {
     sys::NftElements one{NFPROTO_IPV4, kTable};
     one.remove(map_of(binding), key_of(binding));
-    removed = one.commit();
+    removed = one.commit(sockets_);
     if (!removed && !removed.failed_as(base::ErrorKind::NotFound)) return removed;
   }
   return {};

@@ -7,6 +7,7 @@
 #include "base/result.h"
 #include "net/detail/ruleset.h"
 #include "net/network.h"
+#include "sys/nftables.h"
 
 namespace net::detail {
 
@@ -21,15 +22,16 @@ class Firewall {
                                        const RulesetOptions& options) const;
   [[nodiscard]] base::Result<> add_network(const Network& network) const;
   [[nodiscard]] base::Result<> remove_network(const Network& network) const;
-  [[nodiscard]] base::Result<> publish(const Endpoint& endpoint) const;
+  [[nodiscard]] base::Result<> publish(const Endpoint& endpoint);
   /// What is not there is no error.
-  [[nodiscard]] base::Result<> unpublish(const Endpoint& endpoint) const;
+  [[nodiscard]] base::Result<> unpublish(const Endpoint& endpoint);
 
   /// Whether an earlier daemon's table stands and drops unrelated forwarding.
   [[nodiscard]] bool drops_unrelated_forwarding() const;
 
  private:
   bool enabled_;
+  sys::NftSockets sockets_;
 };
 
 /// What else filters forwarded packets on this host. A drop there can't be undone from our table, so:

@@ -1,5 +1,7 @@
 #include "net/detail/ruleset.h"
 
+#include <iterator>
+
 #include <fmt/format.h>
 
 namespace net::detail {
@@ -107,18 +109,20 @@ std::string full_ruleset(std::span<const Network> networks, std::span<const Endp
                          const RulesetOptions& options) {
   std::string text = fmt::format(kRules, kTable, options.drop_unrelated_forwarding ? "drop" : "");
   for (const Network& network : networks) text += add_network_rules(network);
+  std::string everywhere;
+  std::string at_an_address;
   for (const Endpoint& endpoint : endpoints) {
     for (const PortBinding& binding : endpoint.ports) {
-      const auto protocol = name_of(binding.protocol);
-      const auto target = fmt::format("{} . {}", endpoint.address.str(), binding.container_port);
-      if (binding.host_ip.is_any()) {
-        text += fmt::format("add element ip {} {} {{ {} . {} : {} }}\n", kTable, kPublished, protocol,
-                            binding.host_port, target);
-      } else {
-        text += fmt::format("add element ip {} {} {{ {} . {} . {} : {} }}\n", kTable, kPublishedAt,
-                            binding.host_ip.str(), protocol, binding.host_port, target);
-      }
+      const bool any = binding.host_ip.is_any();
+      fmt::format_to(std::back_inserter(any ? everywhere : at_an_address), "{}{}{} . {} : {} . {}, ",
+                     any ? "" : binding.host_ip.str(), any ? "" : " . ", name_of(binding.protocol), binding.host_port,
+                     endpoint.address.str(), binding.container_port);
     }
+  }
+  // One statement for all: the library takes a tenth of the time that it takes for one each.
+  if (!everywhere.empty()) text += fmt::format("add element ip {} {} {{ {} }}\n", kTable, kPublished, everywhere);
+  if (!at_an_address.empty()) {
+    text += fmt::format("add element ip {} {} {{ {} }}\n", kTable, kPublishedAt, at_an_address);
   }
   return text;
 }
