@@ -51,6 +51,14 @@ void allow_loopback_to_published_ports(const std::string& bridge) {
   }
 }
 
+/// In the calling thread's network namespace.
+void disable_ipv6(const std::string& interface) {
+  const auto written = sys::write_file(sys::kCwd, "/proc/sys/net/ipv6/conf/" + interface + "/disable_ipv6", "1");
+  if (!written && !written.failed_as(base::ErrorKind::NotFound)) {  // NotFound: a kernel without IPv6
+    base::log::debug("IPv6 stays on: {}", written.error().message());
+  }
+}
+
 bool is_ours(const std::string& name) {
   return name.size() == kPortNameLength && name.starts_with(kPortPrefix);
 }
@@ -86,6 +94,9 @@ base::Result<Bridge> ensure_bridge(const Network& network) {
   auto undo = base::ScopeGuard{[&] {
     if (bridge.created) base::ignore(remove_interface(network.bridge), "the cause is returned");
   }};
+  // Before it is up: a container must not become the host's IPv6 router by advertising itself
+  // (CVE-2020-13401).
+  if (network.bridge_is_ours) disable_ipv6(network.bridge);
   TRY(set_bridge_address(socket, network, *link));
   allow_loopback_to_published_ports(network.bridge);
   undo.release();
@@ -146,7 +157,6 @@ base::Result<> plug(const Network& network, std::uint32_t bridge, const Endpoint
   create.create_veth({.name = endpoint.host_interface,
                       .mtu = network.mtu,
                       .master = bridge,
-                      .up = true,
                       .peer_name = options.interface,
                       .peer_mac = endpoint.mac.bytes,
                       .peer_netns = netns});
@@ -159,16 +169,18 @@ base::Result<> plug(const Network& network, std::uint32_t bridge, const Endpoint
     if (made.failed_as(base::ErrorKind::Conflict)) undo.release();
     return explain(std::move(made).error(), "veth devices", "CONFIG_VETH");
   }
+  // Neither end has IPv6. The host's would greet every port of the bridge with neighbour discovery and
+  // multicast listener reports, which doubles the cost of an attach at 900 containers; the container's
+  // would give itself an address (fe80::…) that nobody assigned.
+  disable_ipv6(endpoint.host_interface);
+  sys::RouteBatch up;
+  up.set_up(endpoint.host_interface);
+  TRY(host.run(up));
   CRASH_POINT("net.attach.link");
   TRY(sys::inject("net.attach.link"));
 
-  // Without an address from us the interface must not get one by itself (fe80::…) either.
   auto inside = TRY(sys::RouteSocket::open_in(netns, [&]() -> base::Result<> {
-    const auto path = "/proc/sys/net/ipv6/conf/" + options.interface + "/disable_ipv6";
-    auto written = sys::write_file(sys::kCwd, path, "1");
-    if (!written && !written.failed_as(base::ErrorKind::NotFound)) {
-      base::log::debug("IPv6 stays on in {}: {}", endpoint.container_name, written.error().message());
-    }
+    disable_ipv6(options.interface);
     return {};
   }));
   sys::RouteBatch find;
