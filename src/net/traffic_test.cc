@@ -95,6 +95,34 @@ TEST(Traffic, UdpIsPublishedToo) {
   });
 }
 
+TEST(Traffic, AUdpSenderThatNeverStopsFindsTheNextContainer) {
+  on_fresh_host([] {
+    const auto outside = make_outside();
+    const auto manager = open_manager();
+    PortBinding syslog = tcp_port(5140, 514);
+    syslog.protocol = Protocol::Udp;
+    const auto client = make_socket(outside.get(), SOCK_DGRAM);
+    const auto to = socket_address("203.0.113.1", 5140);
+    const auto arrives = [&](const sys::UniqueFd& listener) {
+      char byte = 0;
+      return ::sendto(client.get(), "?", 1, 0, reinterpret_cast<const sockaddr*>(&to), sizeof to) == 1 &&
+             wait_for(listener, POLLIN, std::chrono::seconds{1}) && ::read(listener.get(), &byte, 1) == 1;
+    };
+    {
+      const auto server_of_the_host = bind_socket(-1, SOCK_DGRAM, 5140);
+      ASSERT_TRUE(arrives(server_of_the_host));
+    }
+    const Container first = start(*manager, request_for(*manager, "first", "bridge", {syslog}));
+    const auto first_listener = bind_socket(first.netns.get(), SOCK_DGRAM, 514);
+    EXPECT_TRUE(arrives(first_listener));
+    ASSERT_TRUE(manager->release(first.endpoint.id));
+    const Container second = start(*manager, request_for(*manager, "second", "bridge", {syslog}));
+    const auto second_listener = bind_socket(second.netns.get(), SOCK_DGRAM, 514);
+    EXPECT_NE(second.endpoint.address, first.endpoint.address);
+    EXPECT_TRUE(arrives(second_listener));
+  });
+}
+
 TEST(Traffic, TheOutsideGetsIntoAContainerOnlyThroughAPublishedPort) {
   on_fresh_host([] {
     const auto outside = make_outside();

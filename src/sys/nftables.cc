@@ -175,24 +175,7 @@ void NftElements::remove(const std::string& set, const NftValue& key) {
   change(NFT_MSG_DELSETELEM, set, key, {}, "delete");
 }
 
-base::Result<NetlinkSocket> NftSockets::take() {
-  {
-    const std::scoped_lock lock{mutex_};
-    if (!idle_.empty()) {
-      NetlinkSocket socket = std::move(idle_.back());
-      idle_.pop_back();
-      return socket;
-    }
-  }
-  return NetlinkSocket::open(NETLINK_NETFILTER);
-}
-
-void NftSockets::give_back(NetlinkSocket socket) {
-  const std::scoped_lock lock{mutex_};
-  idle_.push_back(std::move(socket));
-}
-
-base::Result<> NftElements::commit(NftSockets& sockets) {
+base::Result<> NftElements::commit(NetfilterSockets& sockets) {
   if (count_ == 0) return {};
   nfgenmsg header{};
   header.nfgen_family = AF_UNSPEC;

@@ -11,12 +11,12 @@
 /// or nothing. Sources: libnftables(3), nft(8), linux/netfilter/nf_tables.h.
 
 #include <cstdint>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/result.h"
+#include "sys/netfilter_sockets.h"
 #include "sys/netlink.h"
 
 namespace sys {
@@ -41,22 +41,6 @@ class NftValue {
   std::vector<char> bytes_;
 };
 
-/// Sockets for transactions of elements. They are kept, because closing one waits until the kernel has
-/// freed what was deleted through it: 10 ms. Threads: any; each transaction has a socket to itself.
-/// A pool belongs to the network namespace in which it was used first.
-class NftSockets {
- public:
-  NftSockets() = default;
-
- private:
-  friend class NftElements;
-  base::Result<NetlinkSocket> take();
-  void give_back(NetlinkSocket socket);
-
-  std::mutex mutex_;
-  std::vector<NetlinkSocket> idle_;  ///< guarded by mutex_
-};
-
 class NftElements {
  public:
   /// `family`: NFPROTO_IPV4, NFPROTO_IPV6, NFPROTO_INET.
@@ -68,7 +52,7 @@ class NftElements {
   void remove(const std::string& set, const NftValue& key);
   [[nodiscard]] bool empty() const { return count_ == 0; }
   /// Once. Errors: NotFound (table, set or element), Conflict, PermissionDenied.
-  base::Result<> commit(NftSockets& sockets);
+  base::Result<> commit(NetfilterSockets& sockets);
 
  private:
   void change(std::uint16_t message, const std::string& set, const NftValue& key, const NftValue& value,

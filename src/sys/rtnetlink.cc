@@ -19,6 +19,7 @@ namespace sys {
 namespace {
 
 constexpr std::uint16_t kChange = NLM_F_ACK;
+constexpr std::uint32_t kGroupToDelete = 0xca155031;  // nobody else's: groups are small numbers, mostly 0
 constexpr std::uint16_t kCreate = NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL;
 
 NetlinkBytes bytes_of(const MacBytes& mac) { return {reinterpret_cast<const char*>(mac.data()), mac.size()}; }
@@ -150,6 +151,16 @@ void RouteBatch::create_veth(const VethSpec& spec) {
 void RouteBatch::delete_link(const std::string& name) {
   begin(RTM_DELLINK, NLM_F_ACK, link_header(false), "delete interface " + name);
   put_text(IFLA_IFNAME, name);
+}
+
+void RouteBatch::delete_links(std::span<const std::string> names) {
+  for (const std::string& name : names) {
+    change_link(name, "mark interface " + name);
+    put_u32(IFLA_GROUP, kGroupToDelete);
+  }
+  if (names.empty()) return;
+  begin(RTM_DELLINK, NLM_F_ACK, link_header(false), "delete marked interfaces");
+  put_u32(IFLA_GROUP, kGroupToDelete);
 }
 
 void RouteBatch::change_link(const std::string& name, std::string subject) {

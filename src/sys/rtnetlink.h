@@ -86,6 +86,8 @@ class RouteBatch : public NetlinkBatch {
   void create_bridge(const BridgeSpec& spec);
   void create_veth(const VethSpec& spec);
   void delete_link(const std::string& name);
+  /// All in one go, which takes the kernel as long as one: they become a group of links for that.
+  void delete_links(std::span<const std::string> names);
   void set_up(const std::string& name, bool up = true);
   void set_master(const std::string& name, std::uint32_t master);  ///< 0: none
   void set_mtu(const std::string& name, std::uint32_t mtu);

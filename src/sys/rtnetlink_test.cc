@@ -126,7 +126,7 @@ TEST(Nftables, TextAndElementsAreTransactions) {
         "add set ip t hosts { type ipv4_addr; }\n");
     ASSERT_TRUE(made) << made.error().message();
 
-    NftSockets sockets;
+    NetfilterSockets sockets;
     const NftValue key = NftValue{}.protocol(6).port(8080);
     NftElements add{NFPROTO_IPV4, "t"};
     add.add("ports", key, NftValue{}.ipv4(0xac110002).port(80));
@@ -179,7 +179,7 @@ TEST(Nftables, WorksWithMoreDescriptorsThanSelectTakes) {
 TEST(Nftables, WithoutPrivilegeThereIsOneClearError) {
   in_fresh_netns([] {
     ASSERT_EQ(::setresuid(65534, 65534, 65534), 0);
-    NftSockets sockets;
+    NetfilterSockets sockets;
     NftElements add{NFPROTO_IPV4, "t"};
     add.add("hosts", NftValue{}.ipv4(1));
     add.add("hosts", NftValue{}.ipv4(2));

@@ -2,6 +2,8 @@
 
 #include <linux/netfilter.h>
 
+#include "base/log.h"
+#include "sys/conntrack.h"
 #include "sys/nftables.h"
 
 namespace net::detail {
@@ -40,6 +42,17 @@ base::Result<> Firewall::remove_network(const Network& network) const {
   return {};
 }
 
+void Firewall::forget_flows(const Endpoint& endpoint) {
+  for (const PortBinding& binding : endpoint.ports) {
+    if (binding.protocol != Protocol::Udp) continue;
+    const auto forgotten = sys::forget_udp_flows(sockets_, binding.host_ip.value(), binding.host_port);
+    if (!forgotten) {
+      base::log::warn("old flows to port {}/udp may go on to an earlier container: {}", binding.host_port,
+                      forgotten.error().message());
+    }
+  }
+}
+
 base::Result<> Firewall::publish(const Endpoint& endpoint) {
   if (!enabled_) return {};
   sys::NftElements elements{NFPROTO_IPV4, kTable};
@@ -47,11 +60,19 @@ base::Result<> Firewall::publish(const Endpoint& endpoint) {
     elements.add(map_of(binding), key_of(binding),
                  sys::NftValue{}.ipv4(endpoint.address.value()).port(binding.container_port));
   }
-  return elements.commit(sockets_);
+  TRY(elements.commit(sockets_));
+  forget_flows(endpoint);
+  return {};
 }
 
 base::Result<> Firewall::unpublish(const Endpoint& endpoint) {
   if (!enabled_) return {};
+  TRY(remove_elements(endpoint));
+  forget_flows(endpoint);
+  return {};
+}
+
+base::Result<> Firewall::remove_elements(const Endpoint& endpoint) {
   sys::NftElements all{NFPROTO_IPV4, kTable};
   for (const PortBinding& binding : endpoint.ports) all.remove(map_of(binding), key_of(binding));
   auto removed = all.commit(sockets_);

@@ -7,7 +7,7 @@
 #include "base/result.h"
 #include "net/detail/ruleset.h"
 #include "net/network.h"
-#include "sys/nftables.h"
+#include "sys/netfilter_sockets.h"
 
 namespace net::detail {
 
@@ -22,16 +22,20 @@ class Firewall {
                                        const RulesetOptions& options) const;
   [[nodiscard]] base::Result<> add_network(const Network& network) const;
   [[nodiscard]] base::Result<> remove_network(const Network& network) const;
+  /// UDP flows to the ports are forgotten, so that senders that never stop find the new place.
   [[nodiscard]] base::Result<> publish(const Endpoint& endpoint);
-  /// What is not there is no error.
+  /// What is not there is no error. Forgets UDP flows too.
   [[nodiscard]] base::Result<> unpublish(const Endpoint& endpoint);
 
   /// Whether an earlier daemon's table stands and drops unrelated forwarding.
   [[nodiscard]] bool drops_unrelated_forwarding() const;
 
  private:
+  [[nodiscard]] base::Result<> remove_elements(const Endpoint& endpoint);
+  void forget_flows(const Endpoint& endpoint);
+
   bool enabled_;
-  sys::NftSockets sockets_;
+  sys::NetfilterSockets sockets_;
 };
 
 /// What else filters forwarded packets on this host. A drop there can't be undone from our table, so:

@@ -133,6 +133,15 @@ base::Result<> remove_interface(const std::string& name) {
   return {};
 }
 
+base::Result<> remove_interfaces(std::span<const std::string> names) {
+  auto socket = TRY(sys::RouteSocket::open());
+  sys::RouteBatch batch;
+  batch.delete_links(names);
+  auto removed = socket.run(batch);
+  if (!removed && !removed.failed_as(base::ErrorKind::NotFound)) return removed;
+  return {};
+}
+
 base::Result<std::vector<Subnet>> host_subnets(const std::string& except) {
   auto socket = TRY(sys::RouteSocket::open());
   std::uint32_t excluded = 0;

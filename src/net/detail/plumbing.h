@@ -26,6 +26,8 @@ base::Result<bool> interface_exists(const std::string& name);
 base::Result<std::vector<InterfaceAddress>> addresses_of(const std::string& interface);
 /// Nothing there is success.
 base::Result<> remove_interface(const std::string& name);
+/// The same for many at once.
+base::Result<> remove_interfaces(std::span<const std::string> names);
 
 /// Destinations and addresses that the host uses, but for default routes and the interface `except`.
 base::Result<std::vector<Subnet>> host_subnets(const std::string& except);

@@ -170,10 +170,9 @@ base::Result<> BridgeManager::recover(const std::vector<base::ContainerId>& live
   std::vector<std::string> known;
   for (const Endpoint& endpoint : all_endpoints()) known.push_back(endpoint.host_interface);
   std::ranges::sort(known);
-  for (const std::string& port : TRY(our_ports(bridges))) {
-    if (!std::ranges::binary_search(known, port)) TRY(remove_interface(port));
-  }
-  return {};
+  auto strays = TRY(our_ports(bridges));
+  std::erase_if(strays, [&](const std::string& port) { return std::ranges::binary_search(known, port); });
+  return remove_interfaces(strays);
 }
 
 }  // namespace net::detail
