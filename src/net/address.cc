@@ -45,8 +45,8 @@ Mac Mac::of(Ipv4 address) {
 }
 
 std::string Mac::str() const {
-  return fmt::format("{:02x}:{:02x}:{:02x}:{:02x}:{:02x}:{:02x}", bytes[0], bytes[1], bytes[2], bytes[3], bytes[4],
-                     bytes[5]);
+  return fmt::format("{:02x}:{:02x}:{:02x}:{:02x}:{:02x}:{:02x}", bytes[0], bytes[1], bytes[2], bytes[3],
+                     bytes[4], bytes[5]);
 }
 
 base::Result<InterfaceAddress> parse_interface_address(std::string_view text) {

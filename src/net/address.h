@@ -49,8 +49,7 @@ class Subnet {
  public:
   constexpr Subnet() = default;
   /// Clears the host bits.
-  constexpr Subnet(Ipv4 address, unsigned length)
-      : base_{address.value() & mask(length)}, length_{length} {}
+  constexpr Subnet(Ipv4 address, unsigned length) : base_{address.value() & mask(length)}, length_{length} {}
   /// Host bits are cleared, as Go's net.ParseCIDR does. Errors: InvalidArgument
   /// "invalid CIDR address: …".
   static base::Result<Subnet> parse(std::string_view text);

@@ -10,7 +10,8 @@ namespace {
 TEST(Ipv4, ParsesDottedDecimalOnly) {
   EXPECT_EQ(Ipv4::parse("172.17.0.2").value().value(), 0xac110002U);
   EXPECT_EQ(Ipv4::parse("255.255.255.255").value().str(), "255.255.255.255");
-  for (const auto* bad : {"", "1.2.3", "1.2.3.4.5", "1.2.3.256", "1.2.3.04", "1.2.3.-4", "1.2.3.x", " 1.2.3.4"}) {
+  for (const auto* bad :
+       {"", "1.2.3", "1.2.3.4.5", "1.2.3.256", "1.2.3.04", "1.2.3.-4", "1.2.3.x", " 1.2.3.4"}) {
     EXPECT_EQ(Ipv4::parse(bad).error().message(), std::string{"invalid IP address: "} + bad);
   }
 }
@@ -19,7 +20,8 @@ TEST(Mac, FromAddressAsDockerDoes) {
   EXPECT_EQ(Mac::of(Ipv4{0xac110002}).str(), "02:42:ac:11:00:02");
   EXPECT_EQ(Mac::parse("02:42:AC:11:00:02").value(), Mac::of(Ipv4{0xac110002}));
   EXPECT_EQ(Mac::parse("02-42-ac-11-00-02").value(), Mac::of(Ipv4{0xac110002}));
-  for (const auto* bad : {"", "02:42:ac:11:00", "02:42:ac:11:00:0g", "2:42:ac:11:00:02", "02:42:ac:11:00:02:03"}) {
+  for (const auto* bad :
+       {"", "02:42:ac:11:00", "02:42:ac:11:00:0g", "2:42:ac:11:00:02", "02:42:ac:11:00:02:03"}) {
     EXPECT_TRUE(Mac::parse(bad).failed_as(base::ErrorKind::InvalidArgument)) << bad;
   }
 }

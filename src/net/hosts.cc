@@ -23,7 +23,8 @@ constexpr std::string_view kResolvedStub = "127.0.0.53";
 /// Enough to tell an address from a name: what is stored is what the user wrote.
 bool looks_like_address(std::string_view text) {
   if (Ipv4::parse(text)) return true;
-  return std::ranges::count(text, ':') >= 2 && text.find_first_not_of("0123456789abcdefABCDEF:.%") == std::string_view::npos;
+  return std::ranges::count(text, ':') >= 2 &&
+         text.find_first_not_of("0123456789abcdefABCDEF:.%") == std::string_view::npos;
 }
 
 /// Whether a container, which has an IPv4 address only and a loopback of its own, can ask it.
@@ -66,7 +67,8 @@ ResolvFile parse_resolv(std::string_view text) {
 base::Result<ExtraHost> parse_extra_host(std::string_view text, std::string_view host_gateway) {
   auto parts = base::cut(text, ":");
   // "name=address" came later, for IPv6; a name has no '=' and an address neither.
-  if (const auto equals = base::cut(text, "="); equals && (!parts || equals->first.size() < parts->first.size())) {
+  if (const auto equals = base::cut(text, "=");
+      equals && (!parts || equals->first.size() < parts->first.size())) {
     parts = equals;
   }
   if (!parts || parts->first.empty()) {
@@ -76,7 +78,8 @@ base::Result<ExtraHost> parse_extra_host(std::string_view text, std::string_view
   if (address == "host-gateway") {
     if (host_gateway.empty()) {
       return base::invalid(
-          "unable to derive the IP value for host-gateway: the default network has no gateway; set host-gateway-ip");
+          "unable to derive the IP value for host-gateway: the default network has no gateway; set "
+          "host-gateway-ip");
     }
     return ExtraHost{std::string{parts->first}, std::string{host_gateway}};
   }
@@ -109,8 +112,10 @@ std::string resolv_text(std::string_view host_text, const ResolvOptions& options
   if (!options.nameservers.empty()) {
     file.nameservers = options.nameservers;
   } else if (!host_network) {
-    std::erase_if(file.nameservers, [](const std::string& server) { return !reachable_from_container(server); });
-    if (file.nameservers.empty()) file.nameservers.assign(kPublicNameservers.begin(), kPublicNameservers.end());
+    std::erase_if(file.nameservers,
+                  [](const std::string& server) { return !reachable_from_container(server); });
+    if (file.nameservers.empty())
+      file.nameservers.assign(kPublicNameservers.begin(), kPublicNameservers.end());
   }
   if (!options.search.empty()) file.search = base::join(options.search, " ");
   if (file.search == ".") file.search.clear();

@@ -23,8 +23,8 @@ base::Result<ExtraHost> parse_extra_host(std::string_view text, std::string_view
 
 struct HostsFile {
   std::string hostname;
-  std::string domain;                 ///< with it the line reads "ip hostname.domain hostname"
-  std::vector<std::string> addresses; ///< the container's own; none with --network none
+  std::string domain;                  ///< with it the line reads "ip hostname.domain hostname"
+  std::vector<std::string> addresses;  ///< the container's own; none with --network none
   std::vector<ExtraHost> extra;
 };
 /// The loopback names, then the extra hosts, then one line per own address.

@@ -33,10 +33,11 @@ TEST(Hosts, ExtraHostForms) {
 }
 
 TEST(Resolv, CopiesTheHostsFileWithoutLoopbackServers) {
-  EXPECT_EQ(resolv_text("# made by x\nnameserver 127.0.0.1\nnameserver 192.0.2.53\nsearch a.example b.example\n"
-                        "options ndots:2\noptions edns0\nsortlist 10.0.0.0\n",
-                        {}),
-            "nameserver 192.0.2.53\nsearch a.example b.example\noptions ndots:2 edns0\nsortlist 10.0.0.0\n");
+  EXPECT_EQ(
+      resolv_text("# made by x\nnameserver 127.0.0.1\nnameserver 192.0.2.53\nsearch a.example b.example\n"
+                  "options ndots:2\noptions edns0\nsortlist 10.0.0.0\n",
+                  {}),
+      "nameserver 192.0.2.53\nsearch a.example b.example\noptions ndots:2 edns0\nsortlist 10.0.0.0\n");
 }
 
 TEST(Resolv, PublicServersWhenNoneIsLeft) {

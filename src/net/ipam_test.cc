@@ -56,7 +56,8 @@ TEST(Ipam, PoolsAvoidWhatIsTaken) {
   taken.push_back(subnet("192.168.1.0/24"));
   EXPECT_EQ(choose_subnet(pools, taken).value().str(), "192.168.16.0/20");
   taken.push_back(subnet("192.168.0.0/16"));
-  EXPECT_EQ(choose_subnet(pools, taken).error().message(), "all predefined address pools have been fully subnetted");
+  EXPECT_EQ(choose_subnet(pools, taken).error().message(),
+            "all predefined address pools have been fully subnetted");
 }
 
 base::Result<Network> resolved(const NetworkConfig& config, std::vector<Subnet> others = {}) {
@@ -100,11 +101,13 @@ TEST(Resolve, Refusals) {
   EXPECT_EQ(message({.name = "n", .subnet = "10.0.0.0/33"}), "invalid CIDR address: 10.0.0.0/33");
   EXPECT_EQ(message({.name = "n", .subnet = "10.0.0.0/8"}, {subnet("10.9.0.0/16")}),
             "invalid pool request: Pool overlaps with other one on this address space");
-  EXPECT_EQ(message({.name = "n", .subnet = "10.0.0.0/24", .gateway = "10.0.1.1"}),
-            "gateway 10.0.1.1: invalid address 10.0.1.1: it does not belong to any of this network's subnets");
+  EXPECT_EQ(
+      message({.name = "n", .subnet = "10.0.0.0/24", .gateway = "10.0.1.1"}),
+      "gateway 10.0.1.1: invalid address 10.0.1.1: it does not belong to any of this network's subnets");
   EXPECT_EQ(message({.name = "n", .subnet = "10.0.0.0/24", .ip_range = "10.0.0.0/16"}),
             "invalid ip-range 10.0.0.0/16: it is not part of subnet 10.0.0.0/24");
-  EXPECT_EQ(message({.name = "n", .options = {{"com.docker.network.driver.mtu", "x"}}}), "invalid MTU number: x");
+  EXPECT_EQ(message({.name = "n", .options = {{"com.docker.network.driver.mtu", "x"}}}),
+            "invalid MTU number: x");
   EXPECT_EQ(message({.name = "n", .options = {{"com.docker.network.bridge.enable_icc", "maybe"}}}),
             "driver-opt \"com.docker.network.bridge.enable_icc\" is not a valid bool");
   for (const auto* bad : {"a/b", "a b", "..", "\"; delete table ip filter", "sixteen-letters-"}) {

@@ -41,19 +41,19 @@ struct AddressPool {
 [[nodiscard]] std::vector<AddressPool> default_pools();
 
 struct Options {
-  bool default_network = true;            ///< false for `--bridge none`
-  std::string bridge = "caisson0";        ///< --bridge
-  std::string bip;                        ///< --bip, "192.168.5.1/24"
-  std::string fixed_cidr;                 ///< --fixed-cidr
-  std::string default_gateway;            ///< --default-gateway: not the bridge but another router
+  bool default_network = true;      ///< false for `--bridge none`
+  std::string bridge = "caisson0";  ///< --bridge
+  std::string bip;                  ///< --bip, "192.168.5.1/24"
+  std::string fixed_cidr;           ///< --fixed-cidr
+  std::string default_gateway;      ///< --default-gateway: not the bridge but another router
   std::vector<AddressPool> pools = default_pools();
-  std::uint32_t mtu = 1500;               ///< of the default network
-  bool icc = true;                        ///< of the default network
-  bool masquerade = true;                 ///< --ip-masq, of the default network
-  Ipv4 host_ip;                           ///< --ip: where ports without a host ip are published
-  bool firewall = true;                   ///< --iptables; false: no rule at all, hence no ports
-  bool ip_forward = true;                 ///< --ip-forward: switch net.ipv4.ip_forward on
-  bool ip_forward_no_drop = false;        ///< --ip-forward-no-drop
+  std::uint32_t mtu = 1500;         ///< of the default network
+  bool icc = true;                  ///< of the default network
+  bool masquerade = true;           ///< --ip-masq, of the default network
+  Ipv4 host_ip;                     ///< --ip: where ports without a host ip are published
+  bool firewall = true;             ///< --iptables; false: no rule at all, hence no ports
+  bool ip_forward = true;           ///< --ip-forward: switch net.ipv4.ip_forward on
+  bool ip_forward_no_drop = false;  ///< --ip-forward-no-drop
 };
 
 struct AttachOptions {

@@ -46,7 +46,7 @@ struct NetworkConfig {
   std::string ip_range;  ///< part of the subnet that containers get addresses from
   std::string gateway;   ///< "": the first address of ip_range or subnet
   std::map<std::string, std::string> auxiliary_addresses;  ///< name → address never given out
-  bool internal = false;    ///< no way out and none in
+  bool internal = false;                                   ///< no way out and none in
   bool attachable = false;  ///< kept and shown; every local network is attachable
   bool enable_ipv6 = false;
   /// Docker's driver options, e.g. com.docker.network.bridge.name, …enable_icc, driver.mtu.
@@ -63,16 +63,16 @@ struct Network {
   // What it resolved to:
   std::string bridge;  ///< the host's interface
   Subnet subnet;
-  Subnet ip_range;  ///< equals subnet unless asked for otherwise
-  Ipv4 gateway;     ///< the bridge's address
+  Subnet ip_range;       ///< equals subnet unless asked for otherwise
+  Ipv4 gateway;          ///< the bridge's address
   Ipv4 default_gateway;  ///< where containers send what is not local: `gateway`, unless --default-gateway
   std::uint32_t mtu = 1500;
-  bool icc = true;         ///< containers of the network may talk to each other
-  bool masquerade = true;  ///< outgoing connections get the host's address
+  bool icc = true;           ///< containers of the network may talk to each other
+  bool masquerade = true;    ///< outgoing connections get the host's address
   bool unprotected = false;  ///< gateway_mode nat-unprotected: every port of a container is reachable
   bool is_default = false;
   bool bridge_is_ours = true;  ///< false: it was there before, and stays when the network goes
-  Ipv4 default_host_ip;  ///< where ports without a host ip are published
+  Ipv4 default_host_ip;        ///< where ports without a host ip are published
 };
 
 struct EndpointRequest {

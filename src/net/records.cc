@@ -41,8 +41,8 @@ class MemoryRecords final : public Records {
   }
 
   std::mutex mutex_;
-  std::map<base::NetworkId, Network> networks_;   ///< guarded by mutex_
-  std::map<EndpointId, Endpoint> endpoints_;      ///< guarded by mutex_
+  std::map<base::NetworkId, Network> networks_;  ///< guarded by mutex_
+  std::map<EndpointId, Endpoint> endpoints_;     ///< guarded by mutex_
 };
 
 class DatabaseRecords final : public Records {
@@ -59,12 +59,14 @@ class DatabaseRecords final : public Records {
   base::Result<> put(const Network& network) override {
     const std::string json = codec::to_json(detail::NetworkRow::of(network)).dump();
     // Users expect a network that they created to survive a power cut.
-    return database_.transaction(state::Durability::PowerLoss, [&](state::Transaction& transaction) -> base::Result<> {
-      TRY(transaction.execute("INSERT INTO networks (id, name, driver, created, json) VALUES (?, ?, 'bridge', ?, ?) "
-                              "ON CONFLICT (id) DO UPDATE SET name = excluded.name, json = excluded.json",
-                              {network.id, network.name, network.created, json}));
-      return {};
-    });
+    return database_.transaction(
+        state::Durability::PowerLoss, [&](state::Transaction& transaction) -> base::Result<> {
+          TRY(transaction.execute(
+              "INSERT INTO networks (id, name, driver, created, json) VALUES (?, ?, 'bridge', ?, ?) "
+              "ON CONFLICT (id) DO UPDATE SET name = excluded.name, json = excluded.json",
+              {network.id, network.name, network.created, json}));
+          return {};
+        });
   }
   base::Result<> put(const Endpoint& endpoint) override {
     const std::string json = codec::to_json(detail::EndpointRow::of(endpoint)).dump();
@@ -72,10 +74,12 @@ class DatabaseRecords final : public Records {
     const std::string mac = endpoint.mac.str();
     return database_.transaction(
         state::Durability::ProcessDeath, [&](state::Transaction& transaction) -> base::Result<> {
-          TRY(transaction.execute(
-              "INSERT INTO endpoints (id, network_id, container_id, address, mac, json) VALUES (?, ?, ?, ?, ?, ?) "
-              "ON CONFLICT (id) DO UPDATE SET address = excluded.address, mac = excluded.mac, json = excluded.json",
-              {endpoint.id, endpoint.network, endpoint.container, address, mac, json}));
+          TRY(
+              transaction.execute("INSERT INTO endpoints (id, network_id, container_id, address, mac, json) "
+                                  "VALUES (?, ?, ?, ?, ?, ?) "
+                                  "ON CONFLICT (id) DO UPDATE SET address = excluded.address, mac = "
+                                  "excluded.mac, json = excluded.json",
+                                  {endpoint.id, endpoint.network, endpoint.container, address, mac, json}));
           return {};
         });
   }
@@ -92,7 +96,8 @@ class DatabaseRecords final : public Records {
     std::vector<T> all;
     TRY(database_.read([&](state::Reader& reader) -> base::Result<> {
       return reader.select(sql, {}, [&](const state::Row& row) -> base::Result<> {
-        const auto parsed = TRY(codec::from_json_text<RowType>(row.text(1)).context("record of " + std::string{noun} + ' ' + row.text(0)));
+        const auto parsed = TRY(codec::from_json_text<RowType>(row.text(1))
+                                    .context("record of " + std::string{noun} + ' ' + row.text(0)));
         all.push_back(TRY(parsed.value()));
         return {};
       });
@@ -111,7 +116,9 @@ class DatabaseRecords final : public Records {
 
 }  // namespace
 
-std::unique_ptr<Records> records_in(state::Database& database) { return std::make_unique<DatabaseRecords>(database); }
+std::unique_ptr<Records> records_in(state::Database& database) {
+  return std::make_unique<DatabaseRecords>(database);
+}
 std::unique_ptr<Records> records_in_memory() { return std::make_unique<MemoryRecords>(); }
 
 }  // namespace net

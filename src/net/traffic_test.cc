@@ -48,7 +48,8 @@ TEST(Traffic, PublishedPortsAreReachedFromEverySide) {
     EXPECT_TRUE(connect_tcp(-1, "127.0.0.1", 8080, listener)) << "route_localnet";
     EXPECT_TRUE(connect_tcp(-1, "203.0.113.1", 8080, listener));
     EXPECT_TRUE(connect_tcp(-1, "172.17.0.1", 8080, listener));
-    EXPECT_TRUE(connect_tcp(other.netns.get(), "203.0.113.1", 8080, listener)) << "another container, by the host";
+    EXPECT_TRUE(connect_tcp(other.netns.get(), "203.0.113.1", 8080, listener))
+        << "another container, by the host";
     EXPECT_TRUE(connect_tcp(other.netns.get(), "172.17.0.1", 8080, listener)) << "by the gateway";
     EXPECT_TRUE(connect_tcp(web.netns.get(), "203.0.113.1", 8080, listener)) << "itself: hairpin";
     // The same with bridged packets that do not pass the IP hooks (no br_netfilter).
@@ -64,7 +65,8 @@ TEST(Traffic, APortOfOneHostAddressIsNotOnTheOthers) {
     const auto outside = make_outside();
     const auto manager = open_manager();
     const Container web =
-        start(*manager, request_for(*manager, "web", "bridge", {tcp_port(8080, 80, "127.0.0.1"), tcp_port(8081, 81, "203.0.113.1")}));
+        start(*manager, request_for(*manager, "web", "bridge",
+                                    {tcp_port(8080, 80, "127.0.0.1"), tcp_port(8081, 81, "203.0.113.1")}));
     const auto local = listen_tcp(web.netns.get(), 80);
     const auto external = listen_tcp(web.netns.get(), 81);
     EXPECT_TRUE(connect_tcp(-1, "127.0.0.1", 8080, local));
@@ -139,7 +141,8 @@ TEST(Traffic, TheOutsideGetsIntoAContainerOnlyThroughAPublishedPort) {
                      .gateway = sys::InetAddress::v4(0xcb007101)});
     ASSERT_TRUE(far.run(route));
     EXPECT_FALSE(connect_tcp(outside.get(), "172.17.0.2", 81, hidden, kBlocked));
-    EXPECT_FALSE(connect_tcp(outside.get(), "172.17.0.2", 80, published, kBlocked)) << "not by its own address either";
+    EXPECT_FALSE(connect_tcp(outside.get(), "172.17.0.2", 80, published, kBlocked))
+        << "not by its own address either";
     EXPECT_TRUE(connect_tcp(outside.get(), "203.0.113.1", 8080, published));
   });
 }
@@ -274,7 +277,8 @@ TEST(Traffic, ADisconnectedContainerIsCutOffAtOnce) {
     ASSERT_TRUE(manager->release(b.endpoint.id, Detach::WithNamespace));
     EXPECT_FALSE(connect_tcp(a.netns.get(), "172.17.0.3", 80, in_b, kBlocked));
     ASSERT_TRUE(manager->release(a.endpoint.id, Detach::Now));
-    EXPECT_TRUE(sys::RouteSocket::open_in(a.netns.get()).value().link("eth0").failed_as(base::ErrorKind::NotFound));
+    EXPECT_TRUE(
+        sys::RouteSocket::open_in(a.netns.get()).value().link("eth0").failed_as(base::ErrorKind::NotFound));
   });
 }
 

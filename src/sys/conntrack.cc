@@ -93,7 +93,8 @@ base::Result<> forget_udp_flows(NetfilterSockets& sockets, std::uint32_t address
   auto result = forget(socket, address, port);
   sockets.give_back(std::move(socket));
   // The subsystem is not there: EINVAL for its messages.
-  if (result.failed_as(base::ErrorKind::InvalidArgument) || result.failed_as(base::ErrorKind::NotImplemented)) return {};
+  if (result.failed_as(base::ErrorKind::InvalidArgument) || result.failed_as(base::ErrorKind::NotImplemented))
+    return {};
   return result;
 }
 

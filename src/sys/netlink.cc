@@ -46,7 +46,8 @@ std::string explanation(const nlmsghdr& header, NetlinkBytes payload) {
 
 void NetlinkBatch::pad() { bytes_.resize(aligned(bytes_.size())); }
 
-void NetlinkBatch::begin_raw(std::uint16_t type, std::uint16_t flags, NetlinkBytes header, std::string subject) {
+void NetlinkBatch::begin_raw(std::uint16_t type, std::uint16_t flags, NetlinkBytes header,
+                             std::string subject) {
   pad();
   message_ = bytes_.size();
   starts_.push_back(message_);

@@ -59,7 +59,9 @@ std::mutex& library_mutex() {
 
 base::Error failure_of(std::string text) {
   const auto trimmed = base::trim(text);
-  const auto says = [&](int error) { return trimmed.find(base::errno_text(error)) != std::string_view::npos; };
+  const auto says = [&](int error) {
+    return trimmed.find(base::errno_text(error)) != std::string_view::npos;
+  };
   std::string message = "nftables: " + std::string{trimmed};
   if (says(EPERM)) return {base::ErrorKind::PermissionDenied, EPERM, std::move(message)};
   if (says(EOPNOTSUPP)) return {base::ErrorKind::NotImplemented, EOPNOTSUPP, std::move(message)};
@@ -73,18 +75,20 @@ base::Result<std::string> run_in_library(const std::string& commands, NftOutput 
   {
     const auto probe = NetlinkSocket::open(NETLINK_NETFILTER);
     if (!probe) {
-      return base::not_implemented("this kernel has no nf_tables (CONFIG_NF_TABLES): " + probe.error().message());
+      return base::not_implemented("this kernel has no nf_tables (CONFIG_NF_TABLES): " +
+                                   probe.error().message());
     }
   }
   void* handle = ::dlopen(kLibrary, RTLD_NOW | RTLD_LOCAL);
   if (handle == nullptr) {
     const char* why = ::dlerror();  // NOLINT(concurrency-mt-unsafe): it is per thread
-    return base::not_implemented(std::string{"nftables needs the library "} + kLibrary + " (package libnftables1): " +
-                                 (why != nullptr ? why : "it can't be loaded"));
+    return base::not_implemented(std::string{"nftables needs the library "} + kLibrary +
+                                 " (package libnftables1): " + (why != nullptr ? why : "it can't be loaded"));
   }
   const base::ScopeGuard unload{[&] { ::dlclose(handle); }};
   Library library{};
-  if (!resolve_all(handle, library)) return base::not_implemented(std::string{kLibrary} + " lacks a function");
+  if (!resolve_all(handle, library))
+    return base::not_implemented(std::string{kLibrary} + " lacks a function");
   nft_ctx* context = library.create(NFT_CTX_DEFAULT);
   if (context == nullptr) return base::internal("nftables: no context");
   const base::ScopeGuard free{[&] { library.free(context); }};
@@ -143,8 +147,8 @@ NftElements::NftElements(std::uint8_t family, std::string table) : family_{famil
   batch_.begin(NFNL_MSG_BATCH_BEGIN, 0, header, "nftables transaction");
 }
 
-void NftElements::change(std::uint16_t message, const std::string& set, const NftValue& key, const NftValue& value,
-                         std::string_view verb) {
+void NftElements::change(std::uint16_t message, const std::string& set, const NftValue& key,
+                         const NftValue& value, std::string_view verb) {
   nfgenmsg header{};
   header.nfgen_family = family_;
   std::uint16_t flags = NLM_F_ACK;

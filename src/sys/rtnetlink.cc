@@ -46,7 +46,8 @@ NetlinkBytes attributes_of(NetlinkBytes payload) {
 
 InetAddress address_of(std::uint8_t family, const NetlinkAttribute& attribute) {
   InetAddress address{.family = family};
-  std::memcpy(address.bytes.data(), attribute.value.data(), std::min<std::size_t>(16, attribute.value.size()));
+  std::memcpy(address.bytes.data(), attribute.value.data(),
+              std::min<std::size_t>(16, attribute.value.size()));
   return address;
 }
 
@@ -204,8 +205,8 @@ void RouteBatch::set_bridge_port(const std::string& name, const BridgePort& port
   close(info);
 }
 
-void RouteBatch::address(std::uint16_t type, std::uint16_t flags, std::uint32_t link, const InetAddress& address,
-                         unsigned prefix_length, std::string_view verb) {
+void RouteBatch::address(std::uint16_t type, std::uint16_t flags, std::uint32_t link,
+                         const InetAddress& address, unsigned prefix_length, std::string_view verb) {
   ifaddrmsg header{};
   header.ifa_family = address.family;
   header.ifa_prefixlen = static_cast<std::uint8_t>(prefix_length);

@@ -17,7 +17,9 @@ namespace {
 
 constexpr std::array<std::string_view, 3> kPredefined{"bridge", "host", "none"};
 
-bool is_predefined(std::string_view name) { return std::ranges::find(kPredefined, name) != kPredefined.end(); }
+bool is_predefined(std::string_view name) {
+  return std::ranges::find(kPredefined, name) != kPredefined.end();
+}
 
 }  // namespace
 
@@ -68,7 +70,8 @@ base::Result<> BridgeManager::bring_up(const NetworkPointer& state) {
     const std::scoped_lock lock{state->mutex};
     state->network = network;
   }
-  auto undo_record = base::ScopeGuard{[&] { base::ignore(records_->erase(network.id), "the cause is returned"); }};
+  auto undo_record =
+      base::ScopeGuard{[&] { base::ignore(records_->erase(network.id), "the cause is returned"); }};
   TRY(records_->put(network));
   CRASH_POINT("net.create.recorded");
   auto undo_bridge = base::ScopeGuard{[&] {
@@ -113,12 +116,13 @@ base::Result<Network> BridgeManager::find_network(std::string_view name_or_id) c
   std::vector<Network> matches;
   for (Network& network : networks()) {
     if (network.id.str() == name_or_id || network.name == name_or_id) return std::move(network);
-    if (!name_or_id.empty() && network.id.str().starts_with(name_or_id)) matches.push_back(std::move(network));
+    if (!name_or_id.empty() && network.id.str().starts_with(name_or_id))
+      matches.push_back(std::move(network));
   }
   if (matches.size() == 1) return std::move(matches.front());
   if (matches.size() > 1) {
-    return base::invalid(fmt::format("network {} is ambiguous ({} matches found based on ID prefix)", name_or_id,
-                                     matches.size()));
+    return base::invalid(fmt::format("network {} is ambiguous ({} matches found based on ID prefix)",
+                                     name_or_id, matches.size()));
   }
   return base::not_found(fmt::format("network {} not found", name_or_id));
 }
@@ -130,7 +134,8 @@ base::Result<> BridgeManager::remove_network(const base::NetworkId& id) {
     const std::scoped_lock lock{state->mutex};
     network = state->network;
     if (network.is_default) {
-      return base::Error{base::ErrorKind::PermissionDenied, "bridge is a pre-defined network and cannot be removed"};
+      return base::Error{base::ErrorKind::PermissionDenied,
+                         "bridge is a pre-defined network and cannot be removed"};
     }
     if (!state->endpoints.empty()) {
       std::string users;

@@ -25,8 +25,8 @@ base::Result<Endpoint> BridgeManager::insert(const NetworkPointer& state, const 
   if (state->endpoints.contains(request.container)) {
     // Docker answers 403 to it.
     return base::Error{base::ErrorKind::PermissionDenied,
-                       fmt::format("endpoint with name {} already exists in network {}", request.container_name,
-                                   network.name)};
+                       fmt::format("endpoint with name {} already exists in network {}",
+                                   request.container_name, network.name)};
   }
   if (request.address) {
     TRY(state->addresses.take(*request.address));
@@ -94,7 +94,8 @@ base::Result<> BridgeManager::attach(const Endpoint& endpoint, int netns, const 
     const std::scoped_lock lock{state->mutex};
     network = state->network;
     const auto entry = state->endpoints.find(endpoint.container);
-    if (entry == state->endpoints.end()) return base::not_found("endpoint " + endpoint.id.str() + " not found");
+    if (entry == state->endpoints.end())
+      return base::not_found("endpoint " + endpoint.id.str() + " not found");
     entry->second.attached = true;
   }
   const auto intent = [&] {
@@ -116,8 +117,8 @@ base::Result<> BridgeManager::attach(const Endpoint& endpoint, int netns, const 
     // Somebody flushed the ruleset of the host: all of it again, this endpoint included.
     if (published.failed_as(base::ErrorKind::NotFound)) published = install_firewall();
     TRY(std::move(published).context(
-        fmt::format("driver failed programming external connectivity on endpoint {} ({})", endpoint.container_name,
-                    endpoint.id.str())));
+        fmt::format("driver failed programming external connectivity on endpoint {} ({})",
+                    endpoint.container_name, endpoint.id.str())));
   }
   CRASH_POINT("net.attach.rules");
   if (auto injected = sys::inject("net.attach.rules"); !injected) {

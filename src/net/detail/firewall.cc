@@ -9,7 +9,9 @@
 namespace net::detail {
 namespace {
 
-const char* map_of(const PortBinding& binding) { return binding.host_ip.is_any() ? kPublished : kPublishedAt; }
+const char* map_of(const PortBinding& binding) {
+  return binding.host_ip.is_any() ? kPublished : kPublishedAt;
+}
 
 sys::NftValue key_of(const PortBinding& binding) {
   sys::NftValue key;

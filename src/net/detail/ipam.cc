@@ -8,8 +8,7 @@ AddressAllocator::AddressAllocator(Subnet subnet, Subnet range)
     : subnet_{subnet}, first_{range.first().value()}, last_{range.last().value()}, next_{first_} {}
 
 bool AddressAllocator::usable(std::uint32_t address) const {
-  return subnet_.length() >= 31 ||
-         (address != subnet_.first().value() && address != subnet_.last().value());
+  return subnet_.length() >= 31 || (address != subnet_.first().value() && address != subnet_.last().value());
 }
 
 base::Result<Ipv4> AddressAllocator::allocate() {
@@ -35,7 +34,8 @@ base::Result<Ipv4> AddressAllocator::allocate() {
 
 base::Result<> AddressAllocator::take(Ipv4 address) {
   if (!subnet_.contains(address) || !usable(address.value())) {
-    return base::invalid("invalid address " + address.str() + ": it does not belong to any of this network's subnets");
+    return base::invalid("invalid address " + address.str() +
+                         ": it does not belong to any of this network's subnets");
   }
   if (!used_.insert(address.value()).second) return base::conflict("Address already in use");
   return {};
@@ -49,7 +49,8 @@ base::Result<Subnet> choose_subnet(std::span<const Pool> pools, std::span<const 
     const std::uint64_t step = std::uint64_t{1} << (32U - pool.size);
     for (std::uint64_t first = pool.base.first().value(); first <= end; first += step) {
       const Subnet piece{Ipv4{static_cast<std::uint32_t>(first)}, pool.size};
-      if (std::ranges::none_of(taken, [&](const Subnet& other) { return piece.overlaps(other); })) return piece;
+      if (std::ranges::none_of(taken, [&](const Subnet& other) { return piece.overlaps(other); }))
+        return piece;
     }
   }
   return base::invalid("all predefined address pools have been fully subnetted");

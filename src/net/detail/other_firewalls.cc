@@ -48,8 +48,10 @@ void warn_of_the_unreachable(const std::string& bridge) {
   const auto legacy = sys::read_file(sys::kCwd, "/proc/net/ip_tables_names");
   if (legacy && legacy->find("filter") != std::string::npos) {
     base::log::warn(
-        "iptables-legacy filters forwarded packets on this host; if its FORWARD policy is DROP, containers have no "
-        "network until you run: iptables-legacy -I FORWARD -i {0} -j ACCEPT; iptables-legacy -I FORWARD -o {0} -j "
+        "iptables-legacy filters forwarded packets on this host; if its FORWARD policy is DROP, containers "
+        "have no "
+        "network until you run: iptables-legacy -I FORWARD -i {0} -j ACCEPT; iptables-legacy -I FORWARD -o "
+        "{0} -j "
         "ACCEPT",
         bridge);
   }
@@ -92,7 +94,8 @@ void leave_other_firewalls(const std::string& bridge) {
     if (!present) continue;
     for (const auto line : base::split(*present, '\n')) {
       const auto handle = base::cut(line, "# handle ");
-      if (!handle || line.find("counter") == std::string_view::npos || line.find("accept") == std::string_view::npos) {
+      if (!handle || line.find("counter") == std::string_view::npos ||
+          line.find("accept") == std::string_view::npos) {
         continue;
       }
       for (const Direction& direction : kDirections) {

@@ -21,7 +21,8 @@ constexpr const char* kForwarding = "/proc/sys/net/ipv4/ip_forward";
 
 base::Error explain(base::Error error, std::string_view feature, std::string_view option) {
   if (!error.is(base::ErrorKind::NotImplemented)) return error;
-  return std::move(error).context("this kernel has no " + std::string{feature} + " (" + std::string{option} + ")");
+  return std::move(error).context("this kernel has no " + std::string{feature} + " (" + std::string{option} +
+                                  ")");
 }
 
 base::Result<> set_bridge_address(sys::RouteSocket& socket, const Network& network, const sys::Link& link) {
@@ -45,7 +46,8 @@ base::Result<> set_bridge_address(sys::RouteSocket& socket, const Network& netwo
 }
 
 void allow_loopback_to_published_ports(const std::string& bridge) {
-  const auto written = sys::write_file(sys::kCwd, "/proc/sys/net/ipv4/conf/" + bridge + "/route_localnet", "1");
+  const auto written =
+      sys::write_file(sys::kCwd, "/proc/sys/net/ipv4/conf/" + bridge + "/route_localnet", "1");
   if (!written) {
     base::log::warn("published ports can't be reached through 127.0.0.1: {}", written.error().message());
   }
@@ -53,7 +55,8 @@ void allow_loopback_to_published_ports(const std::string& bridge) {
 
 /// In the calling thread's network namespace.
 void disable_ipv6(const std::string& interface) {
-  const auto written = sys::write_file(sys::kCwd, "/proc/sys/net/ipv6/conf/" + interface + "/disable_ipv6", "1");
+  const auto written =
+      sys::write_file(sys::kCwd, "/proc/sys/net/ipv6/conf/" + interface + "/disable_ipv6", "1");
   if (!written && !written.failed_as(base::ErrorKind::NotFound)) {  // NotFound: a kernel without IPv6
     base::log::debug("IPv6 stays on: {}", written.error().message());
   }
@@ -87,8 +90,8 @@ base::Result<Bridge> ensure_bridge(const Network& network) {
     link = TRY(socket.link(network.bridge));
   }
   if (link->kind != "bridge") {
-    return base::conflict("interface " + network.bridge + " is no bridge: choose another name for the bridge of network " +
-                          network.name);
+    return base::conflict("interface " + network.bridge +
+                          " is no bridge: choose another name for the bridge of network " + network.name);
   }
   bridge.index = link->index;
   auto undo = base::ScopeGuard{[&] {
@@ -242,7 +245,8 @@ base::Result<std::vector<std::string>> our_ports(std::span<const std::uint32_t> 
   auto socket = TRY(sys::RouteSocket::open());
   std::vector<std::string> found;
   for (sys::Link& link : TRY(socket.links())) {
-    if (link.kind == "veth" && is_ours(link.name) && std::ranges::find(bridges, link.master) != bridges.end()) {
+    if (link.kind == "veth" && is_ours(link.name) &&
+        std::ranges::find(bridges, link.master) != bridges.end()) {
       found.push_back(std::move(link.name));
     }
   }
@@ -254,7 +258,8 @@ bool switch_forwarding_on() {
   if (present && base::trim(*present) == "1") return false;
   const auto written = sys::write_file(sys::kCwd, kForwarding, "1");
   if (!written) {
-    base::log::warn("containers can't reach other hosts: {}; set net.ipv4.ip_forward to 1", written.error().message());
+    base::log::warn("containers can't reach other hosts: {}; set net.ipv4.ip_forward to 1",
+                    written.error().message());
   }
   return written.has_value();
 }

@@ -16,8 +16,8 @@ constexpr std::uint16_t kFirstEphemeral = 32768;
 constexpr std::uint16_t kLastEphemeral = 60999;
 
 base::Error allocated(const PortBinding& binding) {
-  return base::conflict(
-      fmt::format("Bind for {}:{} failed: port is already allocated", binding.host_ip.str(), binding.host_port));
+  return base::conflict(fmt::format("Bind for {}:{} failed: port is already allocated", binding.host_ip.str(),
+                                    binding.host_port));
 }
 
 }  // namespace
@@ -47,7 +47,8 @@ bool PortAllocator::taken(const PortBinding& binding) const {
 
 base::Result<> PortAllocator::hold(const EndpointId& owner, const PortBinding& binding) {
   if (taken(binding)) return allocated(binding);
-  auto guard = sys::guard_port(static_cast<std::uint8_t>(binding.protocol), binding.host_ip.value(), binding.host_port);
+  auto guard = sys::guard_port(static_cast<std::uint8_t>(binding.protocol), binding.host_ip.value(),
+                               binding.host_port);
   if (!guard) {
     return std::move(guard).error().context(
         fmt::format("listen {}4 {}:{}", name_of(binding.protocol), binding.host_ip.str(), binding.host_port));
@@ -70,10 +71,12 @@ base::Result<> PortAllocator::hold_any(const EndpointId& owner, PortBinding& bin
     if (!result && !result.failed_as(base::ErrorKind::Conflict)) return result;
     if (!result) continue;
     binding = candidate;
-    if (!given) next_ = candidate.host_port == last_ ? first_ : static_cast<std::uint16_t>(candidate.host_port + 1);
+    if (!given)
+      next_ = candidate.host_port == last_ ? first_ : static_cast<std::uint16_t>(candidate.host_port + 1);
     return {};
   }
-  return base::conflict(fmt::format("Bind for {}:{}-{} failed: all ports are allocated", binding.host_ip.str(), first, last));
+  return base::conflict(
+      fmt::format("Bind for {}:{}-{} failed: all ports are allocated", binding.host_ip.str(), first, last));
 }
 
 void PortAllocator::drop(const EndpointId& owner, const PortBinding& binding) {
@@ -104,7 +107,8 @@ void PortAllocator::adopt(const EndpointId& owner, const std::vector<PortBinding
   const std::scoped_lock lock{mutex_};
   for (const PortBinding& binding : bindings) {
     // It fails while the container's shim holds a duplicate of the guard: then it is guarded.
-    auto guard = sys::guard_port(static_cast<std::uint8_t>(binding.protocol), binding.host_ip.value(), binding.host_port);
+    auto guard = sys::guard_port(static_cast<std::uint8_t>(binding.protocol), binding.host_ip.value(),
+                                 binding.host_port);
     held_.insert_or_assign(key_of(binding), Held{owner, guard ? *std::move(guard) : sys::UniqueFd{}});
   }
 }

@@ -32,7 +32,8 @@ class PortAllocator {
   void adopt(const EndpointId& owner, const std::vector<PortBinding>& bindings);
   void release(const EndpointId& owner, const std::vector<PortBinding>& bindings);
   /// Duplicates of the guarding sockets.
-  base::Result<std::vector<sys::UniqueFd>> guards(const EndpointId& owner, const std::vector<PortBinding>& bindings);
+  base::Result<std::vector<sys::UniqueFd>> guards(const EndpointId& owner,
+                                                  const std::vector<PortBinding>& bindings);
 
  private:
   using Key = std::tuple<Protocol, std::uint16_t, Ipv4>;
@@ -51,7 +52,7 @@ class PortAllocator {
   std::mutex mutex_;
   std::uint16_t first_;
   std::uint16_t last_;
-  std::uint16_t next_;  ///< guarded by mutex_
+  std::uint16_t next_;        ///< guarded by mutex_
   std::map<Key, Held> held_;  ///< guarded by mutex_
 };
 

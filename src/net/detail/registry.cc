@@ -17,7 +17,9 @@ base::Result<> Registry::check_bridge(const Network& network) const {
   return {};
 }
 
-base::Result<AddressAllocator> Registry::allocator_for_new(const Network& network) { return allocator_for(network); }
+base::Result<AddressAllocator> Registry::allocator_for_new(const Network& network) {
+  return allocator_for(network);
+}
 
 void Registry::remove(const NetworkPointer& state) {
   const std::unique_lock lock{mutex_};

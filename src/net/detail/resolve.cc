@@ -46,7 +46,8 @@ base::Result<> apply_option(Network& network, const std::string& key, const std:
     network.default_host_ip = TRY(Ipv4::parse(value));
   } else if (key == "com.docker.network.bridge.gateway_mode_ipv4") {
     if (value != "nat" && value != "nat-unprotected") {
-      return base::invalid(fmt::format("unsupported gateway mode {}: use nat or nat-unprotected", base::quoted(value)));
+      return base::invalid(
+          fmt::format("unsupported gateway mode {}: use nat or nat-unprotected", base::quoted(value)));
     }
     network.unprotected = value == "nat-unprotected";
   }
@@ -65,7 +66,8 @@ base::Result<> apply_addresses(Network& network, const Surroundings& surrounding
   } else {
     network.subnet = TRY(Subnet::parse(config.subnet));
     if (network.subnet.length() == 0 || network.subnet.length() > 30) {
-      return base::invalid(fmt::format("invalid subnet {}: no room for a gateway and a container", config.subnet));
+      return base::invalid(
+          fmt::format("invalid subnet {}: no room for a gateway and a container", config.subnet));
     }
     if (std::ranges::any_of(surroundings.networks,
                             [&](const Subnet& other) { return other.overlaps(network.subnet); })) {

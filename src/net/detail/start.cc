@@ -31,10 +31,12 @@ base::Result<> BridgeManager::start() {
 
 base::Result<> BridgeManager::load_networks() {
   std::vector<Network> recorded = TRY(records_->networks());
-  std::ranges::sort(recorded, {}, [](const Network& network) { return std::pair{!network.is_default, network.created}; });
+  std::ranges::sort(recorded, {},
+                    [](const Network& network) { return std::pair{!network.is_default, network.created}; });
   for (const Network& network : recorded) {
     if (network.is_default && !options_.default_network) continue;
-    TRY(registry_.add(network.name, [&](const std::vector<Subnet>&) -> base::Result<Network> { return network; }));
+    TRY(registry_.add(network.name,
+                      [&](const std::vector<Subnet>&) -> base::Result<Network> { return network; }));
   }
   return {};
 }
@@ -45,7 +47,8 @@ base::Result<> BridgeManager::load_endpoints() {
     if (!state) continue;  // of the default network, which is switched off now
     const std::scoped_lock lock{state->mutex};
     if (auto taken = state->addresses.take(endpoint.address); !taken) {
-      base::log::warn("endpoint {} of {}: {}", endpoint.id.short_str(), endpoint.container_name, taken.error().message());
+      base::log::warn("endpoint {} of {}: {}", endpoint.id.short_str(), endpoint.container_name,
+                      taken.error().message());
     }
     state->endpoints.insert_or_assign(endpoint.container, EndpointState{endpoint, true});
     state->by_id.insert_or_assign(endpoint.id, endpoint.container);
@@ -58,12 +61,13 @@ base::Result<Network> BridgeManager::make_default_network(const std::vector<Subn
   NetworkConfig config;
   config.name = kDefaultName;
   // Docker's own entries, which clients read.
-  config.options = {{"com.docker.network.bridge.default_bridge", "true"},
-                    {"com.docker.network.bridge.enable_icc", options_.icc ? "true" : "false"},
-                    {"com.docker.network.bridge.enable_ip_masquerade", options_.masquerade ? "true" : "false"},
-                    {"com.docker.network.bridge.host_binding_ipv4", options_.host_ip.str()},
-                    {"com.docker.network.bridge.name", options_.bridge},
-                    {"com.docker.network.driver.mtu", std::to_string(options_.mtu)}};
+  config.options = {
+      {"com.docker.network.bridge.default_bridge", "true"},
+      {"com.docker.network.bridge.enable_icc", options_.icc ? "true" : "false"},
+      {"com.docker.network.bridge.enable_ip_masquerade", options_.masquerade ? "true" : "false"},
+      {"com.docker.network.bridge.host_binding_ipv4", options_.host_ip.str()},
+      {"com.docker.network.bridge.name", options_.bridge},
+      {"com.docker.network.driver.mtu", std::to_string(options_.mtu)}};
   config.ip_range = options_.fixed_cidr;
   const auto present = TRY(addresses_of(options_.bridge));
   if (!options_.bip.empty()) {
@@ -106,7 +110,8 @@ base::Result<> BridgeManager::settle_default_network() {
   }
   const Network old = copy_of(recorded);
   const auto host = TRY(host_subnets(old.bridge));
-  const bool clashes = std::ranges::any_of(host, [&](const Subnet& used) { return used.overlaps(old.subnet); });
+  const bool clashes =
+      std::ranges::any_of(host, [&](const Subnet& used) { return used.overlaps(old.subnet); });
   const bool keep = options_.bip.empty() && options_.fixed_cidr.empty() && options_.bridge == old.bridge &&
                     (!clashes || !TRY(addresses_of(old.bridge)).empty());
   Network fresh = keep ? old : TRY(make_default_network(others));
@@ -160,7 +165,8 @@ base::Result<> BridgeManager::recover(const std::vector<base::ContainerId>& live
   std::ranges::sort(sorted);
   for (const Endpoint& endpoint : all_endpoints()) {
     if (std::ranges::binary_search(sorted, endpoint.container)) continue;
-    TRY(release(endpoint.id, Detach::WithNamespace).context("release endpoint of " + endpoint.container_name));
+    TRY(release(endpoint.id, Detach::WithNamespace)
+            .context("release endpoint of " + endpoint.container_name));
   }
   std::vector<std::uint32_t> bridges;
   for (const auto& state : registry_.all()) {

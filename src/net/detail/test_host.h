@@ -22,11 +22,14 @@
 #include "net/manager.h"
 #include "sys/file.h"
 #include "sys/namespace.h"
+#include "sys/nftables.h"
 #include "sys/rtnetlink.h"
 
 namespace net::test {
 
-inline sys::UniqueFd this_netns() { return sys::open_at(sys::kCwd, "/proc/thread-self/ns/net", O_RDONLY).value(); }
+inline sys::UniqueFd this_netns() {
+  return sys::open_at(sys::kCwd, "/proc/thread-self/ns/net", O_RDONLY).value();
+}
 
 inline sys::UniqueFd make_netns() {
   const sys::UniqueFd home = this_netns();
@@ -77,7 +80,8 @@ inline sys::UniqueFd make_outside() {
 inline sys::UniqueFd make_socket(int netns, int type) {
   sys::UniqueFd made;
   const auto open = [&]() -> base::Result<> {
-    made = sys::UniqueFd{::socket(AF_INET, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};  // lint: allow(raw-syscall) a test's peer
+    made = sys::UniqueFd{
+        ::socket(AF_INET, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};  // lint: allow(raw-syscall) a test's peer
     return {};
   };
   EXPECT_TRUE(netns < 0 ? open() : sys::in_netns(netns, open));
@@ -121,14 +125,16 @@ struct Connection {
     char byte = 0;
     return ::write(client.get(), "a", 1) == 1 && wait_for(server, POLLIN, std::chrono::seconds{2}) &&
            ::read(server.get(), &byte, 1) == 1 && ::write(server.get(), "b", 1) == 1 &&
-           wait_for(client, POLLIN, std::chrono::seconds{2}) && ::read(client.get(), &byte, 1) == 1 && byte == 'b';
+           wait_for(client, POLLIN, std::chrono::seconds{2}) && ::read(client.get(), &byte, 1) == 1 &&
+           byte == 'b';
   }
 };
 
 /// From `netns` to ip:port, where `listener` is expected to be found; nullopt if it is not.
 inline std::optional<Connection> connect_tcp(int netns, const std::string& ip, std::uint16_t port,
                                              const sys::UniqueFd& listener,
-                                             std::chrono::milliseconds timeout = std::chrono::milliseconds{1500}) {
+                                             std::chrono::milliseconds timeout = std::chrono::milliseconds{
+                                                 1500}) {
   Connection connection;
   connection.client = make_socket(netns, SOCK_STREAM);
   const auto name = socket_address(ip, port);
@@ -143,8 +149,8 @@ inline std::optional<Connection> connect_tcp(int netns, const std::string& ip, s
   if (error != 0 || !wait_for(listener, POLLIN, timeout)) return std::nullopt;
   sockaddr_in peer{};
   socklen_t peer_size = sizeof peer;
-  connection.server = sys::UniqueFd{
-      ::accept4(listener.get(), reinterpret_cast<sockaddr*>(&peer), &peer_size, SOCK_CLOEXEC | SOCK_NONBLOCK)};
+  connection.server = sys::UniqueFd{::accept4(listener.get(), reinterpret_cast<sockaddr*>(&peer), &peer_size,
+                                              SOCK_CLOEXEC | SOCK_NONBLOCK)};
   char text[INET_ADDRSTRLEN] = "";
   ::inet_ntop(AF_INET, &peer.sin_addr, text, sizeof text);
   connection.client_address = text;
@@ -158,14 +164,16 @@ struct Container {
   sys::UniqueFd netns;
 };
 
-inline PortBinding tcp_port(std::uint16_t host_port, std::uint16_t container_port, const char* host_ip = "0.0.0.0") {
+inline PortBinding tcp_port(std::uint16_t host_port, std::uint16_t container_port,
+                            const char* host_ip = "0.0.0.0") {
   return {.protocol = Protocol::Tcp,
           .container_port = container_port,
           .host_ip = Ipv4::parse(host_ip).value(),
           .host_port = host_port};
 }
 
-inline EndpointRequest request_for(const Manager& manager, const std::string& name, const std::string& network = "bridge",
+inline EndpointRequest request_for(const Manager& manager, const std::string& name,
+                                   const std::string& network = "bridge",
                                    std::vector<PortBinding> ports = {}) {
   return {.container = base::ContainerId::random(),
           .container_name = name,
@@ -182,10 +190,26 @@ inline Container start(Manager& manager, const EndpointRequest& request) {
   return container;
 }
 
-inline std::unique_ptr<Manager> open_manager(Options options = {}, std::unique_ptr<Records> records = records_in_memory()) {
+inline std::unique_ptr<Manager> open_manager(Options options = {},
+                                             std::unique_ptr<Records> records = records_in_memory()) {
   auto manager = Manager::open(std::move(options), std::move(records));
   EXPECT_TRUE(manager) << manager.error().message();
   return *std::move(manager);
+}
+
+/// Everything of ours in the kernel, as text: two equal ones mean that nothing was left behind.
+inline std::string kernel_state() {
+  std::string text = sys::run_nft("list table ip caisson").value_or("no table\n");
+  const auto links = sys::RouteSocket::open().value().links().value();
+  for (const auto& link : links) text += link.name + '\n';
+  return text;
+}
+
+/// The kernel destroys a namespace's interfaces after its last descriptor is gone, and says so.
+inline void wait_until_gone(const std::string& interface) {
+  auto socket = sys::RouteSocket::open().value();
+  for (int i = 0; i < 500 && socket.link(interface); ++i) ::usleep(10'000);
+  EXPECT_TRUE(socket.link(interface).failed_as(base::ErrorKind::NotFound)) << interface;
 }
 
 }  // namespace net::test
