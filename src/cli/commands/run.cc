@@ -14,7 +14,7 @@ constexpr int kCannotInvoke = 126;
 constexpr int kNotFound = 127;
 
 /// What a shell would say of a command that did not start.
-int status_of_start_failure(std::string_view message) {
+int status_of_failure(std::string_view message) {
   const auto has = [&](std::string_view words) { return message.find(words) != std::string_view::npos; };
   if (has("executable file not found") || has("no such file or directory") ||
       has("system cannot find the file specified")) {
@@ -63,19 +63,19 @@ class Run final : public Command {
                            .auto_remove = options_.auto_remove,
                            .detach_keys = detach_keys_};
     const auto id = create_container(cli, client, create_, options_, std::move(*request));
-    if (!id) return fail(id.error(), kFailed);
+    if (!id) return fail(id.error(), status_of_failure(id.error().message()));
     session.id = *id;
     // Nobody reads its output here: the id is what a script wants.
     if (!session.out && !session.err) cli.out().line("{}", *id);
     const auto start = [&]() -> Result<> { return client::Containers{client}.start(*id); };
     if (detach_) {
       if (const auto started = start(); !started) {
-        return fail(started.error(), status_of_start_failure(started.error().message()));
+        return fail(started.error(), status_of_failure(started.error().message()));
       }
       return 0;
     }
     const auto status = run_session(cli, client, session, start);
-    if (!status) return fail(status.error(), status_of_start_failure(status.error().message()));
+    if (!status) return fail(status.error(), status_of_failure(status.error().message()));
     return *status;
   }
 

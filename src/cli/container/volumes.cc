@@ -23,8 +23,9 @@ bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')
 std::string absolute(const std::string& path) {
   const auto here = sys::read_link(sys::kCwd, "/proc/self/cwd");
   if (!here) return path;
+  const std::string whole = *here + "/" + path;
   std::vector<std::string> parts;
-  for (const auto part : base::split_words(*here + "/" + path, '/')) {
+  for (const auto part : base::split_words(whole, '/')) {
     if (part == ".") continue;
     if (part != "..") {
       parts.emplace_back(part);

@@ -108,7 +108,7 @@ class FakeDaemon:
                 pass
             return False
         status, answer = self.answers.get(f"{method} {request.path}",
-                                          (404, {"message": f"no answer for {method} {request.path}"}))
+                                          (404, {"message": f"nothing at {request.path}"}))
         if callable(answer):
             status, answer = answer(request)
         if isinstance(answer, bytes):
