@@ -200,10 +200,14 @@ std::string Reference::str() const {
 
 std::string Reference::familiar_name() const {
   if (domain_ != kDefaultDomain) return name();
-  const std::string_view path = path_;
-  if (!path.starts_with(kOfficialPrefix)) return path_;
-  const std::string_view short_path = path.substr(kOfficialPrefix.size());
-  return short_path.find('/') == short_path.npos ? std::string{short_path} : path_;
+  std::string_view text = path_;
+  if (text.starts_with(kOfficialPrefix) && text.find('/', kOfficialPrefix.size()) == text.npos) {
+    text.remove_prefix(kOfficialPrefix.size());
+  }
+  // "docker.io/a.b/c" would be read as the host a.b, 64 hex digits as an id: those stay whole.
+  const Split split = split_domain(text);
+  if (split.domain != kDefaultDomain || split.rest != path_ || is_image_id(text)) return name();
+  return std::string{text};
 }
 
 std::string Reference::familiar() const {

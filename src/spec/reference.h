@@ -36,7 +36,7 @@ class Reference {
 
   /// "docker.io/library/ubuntu:1@sha256:…"
   [[nodiscard]] std::string str() const;
-  /// As people write it: "ubuntu", "me/app", "localhost:5000/app".
+  /// As people write it: "ubuntu", "me/app", "localhost:5000/app". Parses back to the same.
   [[nodiscard]] std::string familiar_name() const;
   [[nodiscard]] std::string familiar() const;  ///< with tag and digest
 

@@ -53,7 +53,9 @@ INSTANTIATE_TEST_SUITE_P(
                     Good{"a__b/c--d.e_f", "docker.io/a__b/c--d.e_f", "a__b/c--d.e_f"},
                     Good{"a---------b", "docker.io/library/a---------b", "a---------b"},
                     Good{"dock__er/docker", "docker.io/dock__er/docker", "dock__er/docker"},
-                    Good{"x:_", "docker.io/library/x:_", "x:_"}),
+                    Good{"x:_", "docker.io/library/x:_", "x:_"},
+                    Good{"docker.io/a.b/c:1", "docker.io/a.b/c:1", "docker.io/a.b/c:1"},
+                    Good{"docker.io/localhost/c", "docker.io/localhost/c", "docker.io/localhost/c"}),
     [](const auto& parameter) { return std::to_string(parameter.index); });
 
 TEST(Reference, TakesTagAndDigestTogether) {
