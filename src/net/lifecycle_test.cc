@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdlib>
+#include <thread>
 
 #include <gmock/gmock.h>
 
@@ -296,6 +297,43 @@ TEST(Lifecycle, ThreeHundredContainers) {
     }
     ASSERT_TRUE(manager->recover({}));
     EXPECT_EQ(sys::run_nft("list table ip caisson").value(), rules);
+  });
+}
+
+TEST(Lifecycle, ManyThreadsAtOnce) {
+  on_fresh_host([] {
+    const auto manager = open_manager();
+    const std::string rules = sys::run_nft("list table ip caisson").value();
+    constexpr std::uint16_t kThreads = 6;
+    constexpr std::uint16_t kRounds = 8;
+    std::array<std::vector<std::string>, kThreads> failures;
+    std::vector<std::thread> threads;
+    for (std::uint16_t t = 0; t < kThreads; ++t) {
+      threads.emplace_back([&, t] {
+        const auto check = [&](const auto& result) {
+          if (!result) failures[t].push_back(result.error().message());
+          return result.has_value();
+        };
+        for (std::uint16_t round = 0; round < kRounds; ++round) {
+          const auto port = static_cast<std::uint16_t>(20000 + t);
+          const auto endpoint = manager->reserve(request_for(*manager, "c", "bridge", {tcp_port(port, 80)}));
+          if (!check(endpoint)) return;
+          const auto netns = make_netns();
+          check(manager->attach(*endpoint, netns.get()));
+          const auto listener = listen_tcp(netns.get(), 80);
+          if (!connect_tcp(-1, "127.0.0.1", port, listener)) failures[t].emplace_back("not reached");
+          if (t == 0) {
+            const auto made = manager->create_network({.name = "n" + std::to_string(round)});
+            if (check(made)) check(manager->remove_network(made->id));
+          }
+          check(manager->release(endpoint->id));
+        }
+      });
+    }
+    for (auto& thread : threads) thread.join();
+    for (const auto& of_thread : failures) EXPECT_THAT(of_thread, testing::IsEmpty());
+    EXPECT_EQ(sys::run_nft("list table ip caisson").value(), rules);
+    EXPECT_TRUE(manager->endpoints_in(manager->find_network("bridge")->id).empty());
   });
 }
 
