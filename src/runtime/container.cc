@@ -153,6 +153,7 @@ Result<> Container::destroy(bool force) {
     }
     TRY(kill(SIGKILL));
     sys::wait_readable(data_->init.pidfd());
+    base::ignore(data_->init.try_wait(), "reaps it if it is ours; else somebody else does");
   }
   auto* group = TRY(data_->open_cgroup());
   // With a PID namespace of its own, everybody else in it has been killed by the kernel.

@@ -47,10 +47,14 @@ class Creator {
   Result<> run() {
     TRY(make_directory());
     base::ScopeGuard undo{[this] { undo_all(); }};
-    TRY(prepare());
-    TRY(clone());
-    auto accompanied = accompany();
-    if (!accompanied) return explain(std::move(accompanied).error());
+    if (auto prepared = prepare(); !prepared) return demote(std::move(prepared).error());
+    if (auto cloned = clone(); !cloned) return demote(std::move(cloned).error());
+    if (auto accompanied = accompany(); !accompanied) {
+      // Init has sorted its errors itself: what it calls NotFound is the program.
+      base::Error error = std::move(accompanied).error();
+      if (!heard_) error = demote(std::move(error));
+      return std::move(error).context("unable to start container process");
+    }
     undo.release();
     return {};
   }
@@ -127,10 +131,13 @@ class Creator {
   /// The PID namespace must belong to the user namespace, so somebody who is in the latter makes it: a
   /// helper, whose child is ours as well (CLONE_PARENT).
   Result<sys::Process> clone_in_user_namespace(Channel::Pair& pair, const sys::CloneOptions& wanted) {
+    // A channel of its own: init speaks on the other one as soon as it lives.
+    auto aside = TRY(Channel::make());
     const sys::Process helper = TRY(sys::clone_process({.flags = 0, .cgroup = wanted.cgroup}));
-    if (!helper.valid()) help(pair, wanted.flags);
+    if (!helper.valid()) help(pair, aside.child, wanted.flags);
+    aside.child.close();
     const base::ScopeGuard reap{[&] { base::ignore(helper.wait(), "only to reap it"); }};
-    auto packet = pair.parent.expect(Topic::Cloned);
+    auto packet = aside.parent.expect(Topic::Cloned);
     if (!packet) return std::move(packet).error();
     pid_t pid = 0;
     if (packet->text.size() != sizeof pid || packet->fds.size() != 1) return base::internal("a malformed message from init");
@@ -138,16 +145,16 @@ class Creator {
     return sys::Process{pid, std::move(packet->fds.front())};
   }
 
-  [[noreturn]] void help(Channel::Pair& pair, std::uint64_t flags) {
+  [[noreturn]] void help(Channel::Pair& pair, const Channel& aside, std::uint64_t flags) {
     pair.parent.close();
-    const auto told = [&]() -> Result<> {
+    const auto sent = [&]() -> Result<> {
       TRY(sys::enter_namespaces(plan_.joined_user.get(), CLONE_NEWUSER).context("join the user namespace"));
       const sys::Process child = TRY(sys::clone_process({.flags = flags | CLONE_PARENT}));
       if (!child.valid()) run_init(plan_, pair.child);
       const pid_t pid = child.pid();
-      return pair.child.send(Topic::Cloned, {reinterpret_cast<const char*>(&pid), sizeof pid}, {child.pidfd()});
+      return aside.send(Topic::Cloned, {reinterpret_cast<const char*>(&pid), sizeof pid}, {child.pidfd()});
     }();
-    if (!told) pair.child.send_failure(demote(told.error()));
+    if (!sent) aside.send_failure(demote(sent.error()));
     ::_exit(0);
   }
 
@@ -155,10 +162,10 @@ class Creator {
     const auto& process = *plan_.process;
     const pid_t pid = data_.init.pid();
     if (plan_.makes(CLONE_NEWUSER)) {
-      TRY(data_.channel.expect(Topic::MapIds));
+      TRY(hear(Topic::MapIds));
       TRY(sys::write_id_maps(pid, ranges_of(plan_.section->uid_mappings), ranges_of(plan_.section->gid_mappings))
               .context("write id mappings"));
-      TRY(data_.channel.send(Topic::IdsMapped));
+      TRY(told(data_.channel.send(Topic::IdsMapped)));
     }
     TRY(setup_from_outside(pid, process, plan_.in_user_namespace()));
     CRASH_POINT("runtime.create.cloned");
@@ -167,13 +174,13 @@ class Creator {
     TRY(data_.cgroup->apply(TRY(resources_for_create(resources ? *resources : spec::oci::Resources{}))));
     const cgroup::Entry entry = TRY(data_.cgroup->entry());
     const auto seccomp = TRY(seccomp_program());
-    TRY(send_go(data_.channel, entry, seccomp));
-    TRY(data_.channel.expect(Topic::Namespaces));
+    TRY(hear(Topic::Namespaces));
+    TRY(told(send_go(data_.channel, entry, seccomp)));
     if (options_.on_namespaces) TRY((*options_.on_namespaces)(pid, data_.init.pidfd()));
     TRY(record());
     CRASH_POINT("runtime.create.recorded");
     TRY(runtime_hooks());
-    Packet ready = TRY(data_.channel.expect(Topic::Ready));
+    Packet ready = TRY(hear(Topic::Ready));
     if (!ready.fds.empty()) data_.pty_master = std::move(ready.fds.front());
     if (data_.pty_master && !options_.console_socket.empty()) {
       TRY(send_to_console_socket(options_.console_socket, data_.pty_master.get()));
@@ -183,9 +190,10 @@ class Creator {
       TRY(sys::write_file_atomic(sys::kCwd, options_.pid_file, fmt::format("{}", pid)).context("write the pid file"));
     }
     if (!options_.start_at_once) return {};
-    TRY(wait_for_exec(data_.channel, data_.init, data_.state, process.args[0]));
+    auto executed = wait_for_exec(data_.channel, data_.init, data_.state, process.args[0]);
+    heard_ = true;
     data_.channel.close();
-    return {};
+    return executed;
   }
 
   Result<std::optional<SeccompProgram>> seccomp_program() {
@@ -209,23 +217,34 @@ class Creator {
 
   Result<> runtime_hooks() {
     if (!spec_.hooks || (spec_.hooks->prestart.empty() && spec_.hooks->create_runtime.empty())) return {};
-    TRY(data_.channel.expect(Topic::Hooks));
+    TRY(hear(Topic::Hooks));
     State state = data_.state;
     state.status = Status::Creating;
     const std::string text = oci_document(state).dump();
     TRY(run_hooks("prestart", spec_.hooks->prestart, text));
     TRY(run_hooks("createRuntime", spec_.hooks->create_runtime, text));
-    return data_.channel.send(Topic::HooksDone);
+    return told(data_.channel.send(Topic::HooksDone));
   }
 
-  /// When init has failed, our own step only noticed that it is gone: what init said is the reason.
-  Error explain(Error own) {
-    const bool gone = own.is(ErrorKind::Unavailable) || own.message().find(kEndedUnexpectedly) != std::string::npos;
-    if (gone) {
-      auto said = data_.channel.receive();
-      own = said ? ended_silently(data_.init) : std::move(said).error();
+  /// The next message from init. When there is none, or when it could not be told something, it has
+  /// failed, and what it said about that is the reason.
+  Result<Packet> hear(Topic topic) {
+    auto packet = data_.channel.receive();
+    heard_ = true;
+    if (!packet) return std::move(packet).error();
+    if (!*packet) return ended_silently(data_.init);
+    if ((*packet)->topic != topic) return base::internal("a message out of turn from init");
+    heard_ = false;
+    return std::move(**packet);
+  }
+  Result<> told(Result<> sent) {
+    if (sent) return {};
+    while (true) {
+      auto packet = data_.channel.receive();
+      heard_ = true;
+      if (!packet) return std::move(packet).error();
+      if (!*packet) return ended_silently(data_.init);
     }
-    return std::move(own).context("unable to start container process");
   }
 
   void undo_all() {
@@ -246,6 +265,7 @@ class Creator {
   CreateOptions& options_;
   Container::Data& data_;
   InitPlan& plan_;
+  bool heard_ = false;  ///< the failure came from init
 };
 
 }  // namespace

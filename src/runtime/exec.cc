@@ -106,7 +106,7 @@ class Helper {
     if (needs_label(*plan_.process)) stage_.host_proc = std::move(host_proc_);
     TRY(place_program_stdio(plan_.stdio, pty_, plan_.process->user.uid));
     TRY(channel_.send(Topic::Ready, {}, pty_.master ? std::vector<int>{pty_.master.get()} : std::vector<int>{}));
-    return (plan_.namespaces & CLONE_NEWUSER) != 0 ? Result<>{} : setup_limits(*plan_.process);
+    return {};
   }
 
   ExecPlan& plan_;
@@ -158,8 +158,10 @@ Result<ExecHandle> Container::exec(const spec::oci::Process& process, ExecOption
   if (status == Status::Stopped) return base::conflict("cannot exec in a stopped container");
   if (process.args.empty()) return base::invalid("process args cannot be empty");
   if (!process.cwd.starts_with('/')) return base::invalid("Cwd must be an absolute path");
+  TRY(check_limits(process));
   constexpr std::string_view kIntent = "exec failed: unable to start container process";
 
+  bool heard = false;  // the failure came from the helper or the process, which sort theirs themselves
   const auto run = [&]() -> Result<ExecHandle> {
     ExecPlan plan;
     plan.process = &process;
@@ -184,13 +186,17 @@ Result<ExecHandle> Container::exec(const spec::oci::Process& process, ExecOption
     pair.child.close();
     plan.stdio = {};
     TRY(setup_from_outside(helper.pid(), process, (plan.namespaces & CLONE_NEWUSER) != 0));
+    heard = true;
     ExecHandle handle = TRY(await_fork(pair.parent, process.args[0]));
+    heard = false;
     base::ScopeGuard undo{[&] {
       base::ignore(handle.process.signal(SIGKILL), "it may have ended");
       base::ignore(handle.process.wait(), "only to reap it");
     }};
     if (options.on_namespaces) TRY((*options.on_namespaces)(handle.process.pid(), handle.process.pidfd()));
+    heard = true;
     TRY(wait_for_exec(pair.parent, handle.process, data_->state, process.args[0]));
+    heard = false;
     if (handle.pty_master && !options.console_socket.empty()) {
       TRY(send_to_console_socket(options.console_socket, handle.pty_master.get()));
       handle.pty_master.reset();
@@ -202,7 +208,11 @@ Result<ExecHandle> Container::exec(const spec::oci::Process& process, ExecOption
     undo.release();
     return handle;
   };
-  return run().context(kIntent);
+  auto handle = run();
+  if (handle) return handle;
+  Error error = std::move(handle).error();
+  if (!heard) error = demote(std::move(error));
+  return std::move(error).context(kIntent);
 }
 
 }  // namespace runtime

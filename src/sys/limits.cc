@@ -41,6 +41,14 @@ std::optional<int> rlimit_number(std::string_view name) {
   return std::nullopt;
 }
 
+Result<Rlimit> rlimit_of(pid_t pid, int resource) {
+  struct ::rlimit64 limit {};
+  if (::syscall(SYS_prlimit64, pid, resource, nullptr, &limit) < 0) {
+    return Error::from_errno(errno, fmt::format("read resource limit {}", resource));
+  }
+  return Rlimit{limit.rlim_cur, limit.rlim_max};
+}
+
 Result<> set_rlimit(pid_t pid, int resource, std::uint64_t soft, std::uint64_t hard) {
   const struct ::rlimit64 limit { soft, hard };
   if (::syscall(SYS_prlimit64, pid, resource, &limit, nullptr) < 0) {

@@ -17,7 +17,12 @@ namespace sys {
 
 /// "RLIMIT_NOFILE" → RLIMIT_NOFILE. nullopt for an unknown name.
 [[nodiscard]] std::optional<int> rlimit_number(std::string_view name);
-/// UINT64_MAX is "unlimited". Errors: PermissionDenied when `hard` is above the present one and the
+struct Rlimit {
+  std::uint64_t soft = 0;  ///< UINT64_MAX: unlimited
+  std::uint64_t hard = 0;
+};
+base::Result<Rlimit> rlimit_of(pid_t pid, int resource);
+/// Errors: PermissionDenied when `hard` is above the present one and the
 /// caller lacks CAP_SYS_RESOURCE.
 base::Result<> set_rlimit(pid_t pid, int resource, std::uint64_t soft, std::uint64_t hard);
 

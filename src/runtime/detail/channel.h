@@ -2,7 +2,8 @@
 /// What the runtime and a process that it sets up say to each other, over a SOCK_SEQPACKET pair.
 ///
 ///   child                         parent
-///   Cloned            →                        (joined user namespace only) from a helper: init's pid
+///   Cloned            →                        (joined user namespace only) from a helper, on a channel
+///                                              of its own: init's pid and pidfd
 ///   MapIds            →                        (new user namespace only)
 ///                     ←           IdsMapped
 ///   Namespaces        →                        all namespaces exist

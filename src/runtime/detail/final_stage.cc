@@ -10,6 +10,7 @@
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 
 #include <fmt/format.h>
@@ -18,6 +19,7 @@
 #include "base/strings.h"
 #include "runtime/detail/names.h"
 #include "sys/file.h"
+#include "sys/limits.h"
 #include "sys/syscall_script.h"
 
 namespace runtime::detail {
@@ -51,6 +53,7 @@ class Writer {
   Error run() {
     call(Step::Capabilities, SYS_prctl, {PR_SET_DUMPABLE, 0});
     labels();
+    limits();
     identity();
     const bool loads_late = stage_.seccomp == nullptr || stage_.process->no_new_privileges;
     capabilities(!loads_late);
@@ -99,6 +102,15 @@ class Writer {
     if (!process.selinux_label.empty()) {
       label("self/attr/exec", process.selinux_label, false);
       label("self/attr/keycreate", process.selinux_label, true);
+    }
+  }
+
+  /// Only now, as some of them would have been in the way of the set-up.
+  void limits() {
+    for (const auto& limit : stage_.process->rlimits) {
+      const struct ::rlimit64 value { limit.soft, limit.hard };
+      const auto number = sys::rlimit_number(limit.type);
+      call(Step::Limits, SYS_prlimit64, {0, as_argument(number.value_or(-1)), script_.bytes(&value, sizeof value), 0});
     }
   }
 
@@ -191,6 +203,7 @@ Error step_error(Step step, int errno_value, const std::string& program) {
   };
   switch (step) {
     case Step::Label: return fail("unable to apply the security label");
+    case Step::Limits: return fail("error setting rlimits for ready process");
     case Step::BoundingSet: return fail("unable to drop a capability from the bounding set");
     case Step::KeepCapabilities: return fail("unable to keep capabilities");
     case Step::SetGid: return fail("unable to setgid");

@@ -44,6 +44,7 @@ struct FinalStage {
 /// Which step of the script failed.
 enum class Step : std::uint32_t {
   Label = 1,
+  Limits,
   BoundingSet,
   KeepCapabilities,
   SetGid,

@@ -189,7 +189,7 @@ class Init {
       sys::wait_readable(plan_.fifo.get());
     }
     if (plan_.spec->hooks) TRY(run_hooks("startContainer", plan_.spec->hooks->start_container, state_text(Status::Created)));
-    return plan_.in_user_namespace() ? Result<>{} : setup_limits(*plan_.process);
+    return {};
   }
 
   /// While it waits, init must hold nothing of the parent's: not its log, its sockets, its pipes.

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/strings.h"
+#include "runtime/detail/process_setup.h"
 #include "sys/file.h"
 
 #ifndef CLONE_NEWTIME
@@ -92,7 +93,7 @@ Result<> check(const InitPlan& plan) {
     }
   }
   for (const auto& [key, value] : plan.section->sysctl) TRY(sysctl_path(key, plan));
-  return {};
+  return check_limits(*plan.process);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "runtime/detail/process_setup.h"
 
 #include <array>
+#include <cerrno>
 
 #include <linux/ioprio.h>
 #include <linux/magic.h>
@@ -61,17 +62,35 @@ Result<> apply_scheduler(const spec::oci::Scheduler& wanted) {
   return sys::set_scheduler(attributes);
 }
 
-Result<> apply_limits(pid_t pid, const spec::oci::Process& process) {
+/// Only ever upwards, and only the hard ones: the process sets the rest itself.
+Result<> raise_hard_limits(pid_t pid, const spec::oci::Process& process) {
   for (const auto& limit : process.rlimits) {
-    const auto number = sys::rlimit_number(limit.type);
-    if (!number) return base::invalid("unknown rlimit type " + base::quoted(limit.type));
-    TRY(sys::set_rlimit(pid, *number, limit.soft, limit.hard)
-            .context(fmt::format("error setting rlimit type {}", limit.type)));
+    const int number = *sys::rlimit_number(limit.type);
+    const sys::Rlimit present = TRY(sys::rlimit_of(pid, number));
+    if (limit.hard > present.hard) {
+      TRY(sys::set_rlimit(pid, number, present.soft, limit.hard).context("error setting rlimit type " + limit.type));
+    }
   }
   return {};
 }
 
 }  // namespace
+
+Result<> check_limits(const spec::oci::Process& process) {
+  for (const auto& limit : process.rlimits) {
+    const auto number = sys::rlimit_number(limit.type);
+    if (!number) return base::invalid("unknown rlimit type " + base::quoted(limit.type));
+    if (limit.soft > limit.hard) return base::invalid("rlimit " + limit.type + ": soft limit above hard limit");
+    const sys::Rlimit present = TRY(sys::rlimit_of(0, *number));
+    if (limit.hard <= present.hard) continue;
+    const auto admin = sys::CapabilitySet{1} << *sys::capability_number("CAP_SYS_RESOURCE");
+    if ((TRY(sys::current_capabilities()).effective & admin) != 0) continue;
+    return Error{ErrorKind::Internal, EPERM,
+                 fmt::format("error setting rlimit type {} to {}: the limit is {} and raising it takes CAP_SYS_RESOURCE",
+                             limit.type, limit.hard, present.hard)};
+  }
+  return {};
+}
 
 Result<> setup_from_outside(pid_t pid, const spec::oci::Process& process, bool limits_too) {
   if (process.oom_score_adj) {
@@ -85,7 +104,7 @@ Result<> setup_from_outside(pid_t pid, const spec::oci::Process& process, bool l
     }
     TRY(std::move(written));
   }
-  return limits_too ? apply_limits(pid, process) : Result<>{};
+  return limits_too ? raise_hard_limits(pid, process) : Result<>{};
 }
 
 Result<> setup_before_root(const spec::oci::Process& process, const std::string& keyring_name) {
@@ -97,8 +116,6 @@ Result<> setup_before_root(const spec::oci::Process& process, const std::string&
   if (!keyring_name.empty()) TRY(sys::join_session_keyring(keyring_name));
   return {};
 }
-
-Result<> setup_limits(const spec::oci::Process& process) { return apply_limits(0, process); }
 
 Result<sys::Pty> open_container_pty(int root, int host_proc, const spec::oci::Process& process) {
   // Looked at before it is opened for real: what stands there is the image's choice.

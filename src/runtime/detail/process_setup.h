@@ -12,13 +12,14 @@
 
 namespace runtime::detail {
 
+/// Known names, soft limits below hard ones, and none that the caller can't raise. They are set by the
+/// last steps (final_stage.h), where they hinder nothing any more. Errors: InvalidArgument, Internal.
+base::Result<> check_limits(const spec::oci::Process& process);
 /// In the parent, right after the clone: what needs the host's privileges or its /proc.
-/// `limits_too` when the process lives in a user namespace, where it can't raise its own.
+/// `limits_too` when the process lives in a user namespace, where it can't raise a hard limit itself.
 base::Result<> setup_from_outside(pid_t pid, const spec::oci::Process& process, bool limits_too);
 /// In the process, before it leaves the host's mounts: scheduler, I/O priority, keyring.
 base::Result<> setup_before_root(const spec::oci::Process& process, const std::string& keyring_name);
-/// In the process, last: resource limits, which must not hinder the set-up.
-base::Result<> setup_limits(const spec::oci::Process& process);
 
 /// The pty of the devpts in `root`, checked to be one. `host_proc` is the host's /proc.
 base::Result<sys::Pty> open_container_pty(int root, int host_proc, const spec::oci::Process& process);

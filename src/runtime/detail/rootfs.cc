@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 
 #include <linux/magic.h>
 #include <sys/mount.h>
@@ -120,7 +121,8 @@ Result<UniqueFd> make_file_system(const RootfsPlan& plan, const Mount& mount, Mo
   UniqueFd made = TRY(sys::make_mount(wanted));
   if (copied) {
     const UniqueFd below = TRY(sys::open_at(target, ".", O_RDONLY | O_DIRECTORY));
-    TRY(copy_tree(below.get(), made.get()).context("tmpcopyup"));
+    const UniqueFd top = TRY(sys::open_at(made.get(), ".", O_RDONLY | O_DIRECTORY));
+    TRY(copy_tree(below.get(), top.get()).context("tmpcopyup"));
   }
   if (copied || options.propagation != 0 || options.recursive_change.set != 0) TRY(change_both(made.get(), options));
   return made;
@@ -139,14 +141,12 @@ Result<> do_mount(const RootfsPlan& plan, const Mount& mount, int prepared) {
     const UniqueFd target = TRY(target_in_root(root, destination, !directory).context(
         fmt::format("create mountpoint for {} mount", mount.destination)));
     TRY(refuse_inside_proc(destination, mount, tree, target.get()));
-    auto attached = sys::attach_mount(tree, target.get());
-    if (!attached && attached.error().errno_value() == ENOTDIR) {
-      const base::Error& error = attached.error();
-      return base::Error{error.kind(), error.errno_value(),
-                         error.message() + ": Are you trying to mount a directory onto a file (or vice-versa)? "
-                                           "Check if the specified host path exists and is the expected type"};
+    if (directory != S_ISDIR(TRY(sys::stat_fd(target.get())).st_mode)) {
+      return base::Error{base::ErrorKind::InvalidArgument, ENOTDIR,
+                         "not a directory: Are you trying to mount a directory onto a file (or vice-versa)? "
+                         "Check if the specified host path exists and is the expected type"};
     }
-    return attached;
+    return sys::attach_mount(tree, target.get());
   }
   const bool plain = mount.type == "proc" || mount.type == "sysfs";
   const UniqueFd target = plain ? TRY(plain_directory(root, destination)) : TRY(target_in_root(root, destination, false));
