@@ -85,6 +85,11 @@ Result<UniqueFd> duplicate(int fd, int lowest) {
   return UniqueFd{copy};
 }
 
+Result<> duplicate_onto(int fd, int target) {
+  if (retry([&] { return ::dup2(fd, target); }) < 0) return Error::from_errno(errno, "dup2");
+  return {};
+}
+
 Result<UniqueFd> make_eventfd(unsigned initial, int flags) {
   const int fd = ::eventfd(initial, EFD_CLOEXEC | flags);
   if (fd < 0) return Error::from_errno(errno, "eventfd");

@@ -63,6 +63,8 @@ base::Result<> place_descriptor(int fd, int number, bool cloexec);
 base::Result<> close_descriptors(unsigned first, unsigned last = ~0U, bool on_exec_only = false);
 /// fcntl(F_DUPFD_CLOEXEC): the copy is at least `lowest`.
 base::Result<UniqueFd> duplicate(int fd, int lowest = 3);
+/// dup2(2): `target`, kept open over execve, then refers to what `fd` does.
+base::Result<> duplicate_onto(int fd, int target);
 /// An eventfd(2), close-on-exec.
 base::Result<UniqueFd> make_eventfd(unsigned initial = 0, int flags = 0);
 

@@ -45,6 +45,12 @@ Result<int> wait_for_signal(std::initializer_list<int> signals) {
 
 void ignore_sigpipe() { std::signal(SIGPIPE, SIG_IGN); }
 
+void ignore_signals(std::initializer_list<int> signals) {
+  struct ::sigaction action {};
+  action.sa_handler = SIG_IGN;
+  for (const int signal : signals) ::sigaction(signal, &action, nullptr);
+}
+
 SignalBlock::SignalBlock(const std::vector<int>& signals) {
   ::sigemptyset(&blocked_);
   for (const int signal : signals) ::sigaddset(&blocked_, signal);

@@ -19,6 +19,8 @@ base::Result<> block_signals(std::initializer_list<int> signals);
 base::Result<int> wait_for_signal(std::initializer_list<int> signals);
 /// A write to a peer that is gone is an error (EPIPE) and no signal. For the whole process.
 void ignore_sigpipe();
+/// For the whole process, and for its children's programs unless they are started by sys::spawn.
+void ignore_signals(std::initializer_list<int> signals);
 
 /// Blocks signals in the calling thread while it lives. Children and their programs inherit the mask,
 /// so whoever clones restores it there (`unblock_all_signals`).
