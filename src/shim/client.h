@@ -20,11 +20,11 @@
 /// words; Unavailable when the shim is gone or does not answer in time. A stuck shim delays only the
 /// callers of its own container.
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -59,6 +59,7 @@ struct Launch {
   std::string dir;      ///< the run directory; made here (0700) if it is not there
   std::string config;   ///< text of config.json
   Options options;
+  std::vector<std::string> environment;  ///< of the shim, "NAME=value"; it needs none
 };
 
 struct NewInit {
@@ -106,21 +107,17 @@ class Client {
   void set_timeout(std::chrono::milliseconds timeout) { timeout_ = timeout; }
 
  private:
-  struct Waiting;
-  struct Shared;
+  class Exchange;
   Client(sys::UniqueFd connection, Observer& observer);
 
   template <class Request>
   base::Result<typename Request::Reply> call(const Request& request, const std::vector<int>& fds = {});
-  base::Result<codec::Json> exchange(std::string_view op, codec::Json body, const std::vector<int>& fds);
-  void acknowledge(const std::string& exec);
-  void dispatch(const codec::Json& message, std::vector<sys::UniqueFd> fds);
-  void dispatch_event(std::string_view event, const codec::Json& body, std::vector<sys::UniqueFd> fds);
+  void handle_event(std::string_view event, const codec::Json& body, std::vector<sys::UniqueFd> fds);
 
   sys::UniqueFd connection_;
   Observer& observer_;
-  std::chrono::milliseconds timeout_{30'000};
-  std::unique_ptr<Shared> shared_;
+  std::atomic<std::chrono::milliseconds> timeout_{std::chrono::seconds{30}};
+  std::unique_ptr<Exchange> exchange_;
 };
 
 /// exit.json of the run directory; nullopt while the container has not exited.

@@ -179,7 +179,9 @@ Result<> sync_fd(int fd, bool data_only) {
   return {};
 }
 
-bool poll_readable(int fd, std::optional<std::chrono::nanoseconds> timeout) {
+namespace {
+
+bool poll_for(int fd, short events, std::optional<std::chrono::nanoseconds> timeout) {
   const auto start = std::chrono::steady_clock::now();
   while (true) {
     timespec rest{};
@@ -189,15 +191,22 @@ bool poll_readable(int fd, std::optional<std::chrono::nanoseconds> timeout) {
       rest.tv_sec = left / std::chrono::seconds{1};
       rest.tv_nsec = (left % std::chrono::seconds{1}).count();
     }
-    pollfd entry{.fd = fd, .events = POLLIN, .revents = 0};
+    pollfd entry{.fd = fd, .events = events, .revents = 0};
     const int count = ::ppoll(&entry, 1, timeout ? &rest : nullptr, nullptr);
     if (count > 0) return true;
     if (count == 0) return false;
-    if (errno != EINTR) return true;  // a broken descriptor: the caller's read tells why
+    if (errno != EINTR) return true;  // a broken descriptor: the caller's call tells why
   }
 }
 
+<<<<<<< HEAD
 void wait_readable(int fd) { static_cast<void>(poll_readable(fd, std::nullopt)); }
+=======
+}  // namespace
+
+bool poll_readable(int fd, std::optional<std::chrono::nanoseconds> timeout) { return poll_for(fd, POLLIN, timeout); }
+bool poll_writable(int fd, std::optional<std::chrono::nanoseconds> timeout) { return poll_for(fd, POLLOUT, timeout); }
+>>>>>>> dc10f68 (wip)
 
 std::string proc_path(int fd) { return fmt::format("/proc/self/fd/{}", fd); }
 

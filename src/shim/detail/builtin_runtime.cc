@@ -49,7 +49,9 @@ Result<NewProcess> BuiltinRuntime::create(Streams streams, OnCloned on_cloned) {
   create.state_root = options_.runtime_root;
   create.stdio = {std::move(streams.in), std::move(streams.out), std::move(streams.err)};
   if (options_.overlay) {
-    create.rootfs = TRY(make_root(*options_.overlay));
+    const std::string scratch = dir_ + "/rootfs";
+    TRY(sys::make_dirs(sys::kCwd, scratch, 0700));
+    create.rootfs = TRY(make_root(*options_.overlay, scratch));
   } else if (!options_.rootfs.empty()) {
     if (!spec.root) spec.root.emplace();
     spec.root->path = options_.rootfs;

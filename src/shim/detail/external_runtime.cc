@@ -1,6 +1,7 @@
 /// An OCI runtime that is a program with runc's command line: runc, crun, youki, kata-runtime …
 #include <algorithm>
 #include <chrono>
+#include <csignal>
 
 #include <fmt/format.h>
 

@@ -16,6 +16,7 @@
 #include "shim/detail/process_io.h"
 #include "shim/detail/supervised.h"
 #include "shim/protocol.h"
+#include "sys/process.h"
 
 namespace shim::detail {
 

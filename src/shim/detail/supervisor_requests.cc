@@ -122,7 +122,7 @@ Result<Nothing> Supervisor::on(const Signal& request, Fds& /*fds*/) {
   TRY(runtime_->kill(request.signal, request.all));
   // A frozen process can't act on any signal, on cgroup v1 not even on SIGKILL.
   if (status_ == Status::Paused && (request.resume || request.signal == SIGKILL)) {
-    TRY(runtime_->resume());
+    base::ignore(runtime_->resume(), "some runtimes thaw it themselves for SIGKILL");
     status_ = Status::Running;
   }
   return Nothing{};
