@@ -125,9 +125,10 @@ base::Result<std::optional<Exit>> read_exit(const std::string& dir);
 /// Execs that ended and that no daemon acknowledged.
 base::Result<std::map<std::string, Exit>> read_exec_exits(const std::string& dir);
 
-/// For a container whose shim was killed (no exit.json, nobody on shim.sock): kills its processes,
-/// which nobody supervises any more, removes cgroup, mounts and runtime state, and writes exit.json
-/// (code 137 and the reason). Says what it wrote, or what was there. Blocks up to 10 s.
+/// For a container whose shim is gone (nobody on shim.sock): if it was killed, kills the processes that
+/// nobody supervises any more, removes cgroup, mounts and runtime state, and writes exit.json (code 137
+/// and the reason). Says what it wrote, or what was there: then it costs next to nothing. Blocks up to
+/// 10 s. A daemon that starts does this for every container that it can't adopt.
 base::Result<Exit> bury(const std::string& dir);
 
 }  // namespace shim

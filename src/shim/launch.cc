@@ -22,8 +22,15 @@ std::string in(const std::string& dir, std::string_view name) { return dir + "/"
 
 bool is_exec_exit(std::string_view name) { return name.starts_with("exec-") && name.ends_with(".json"); }
 
-/// What a run before this one left would be taken for this one's.
-Result<> clear(const std::string& dir) {
+/// What a run before this one left would be taken for this one's, or be in its way: a shim that was
+/// killed at the wrong moment leaves the runtime's state. Errors: Conflict if a shim is at work there.
+Result<> clear(const std::string& dir, const Options& options) {
+  if (sys::connect_unix(in(dir, files::kSocket), SOCK_SEQPACKET)) {
+    return base::conflict("the container is looked after by another shim");
+  }
+  if (TRY(sys::exists(sys::kCwd, options.runtime_root + "/" + options.id))) {
+    TRY(detail::open_runtime(dir, options)->destroy().context("remove what an earlier run left"));
+  }
   static constexpr std::array<std::string_view, 4> kStale{files::kExit, files::kPid, files::kShimPid, files::kSocket};
   const sys::UniqueFd folder = TRY(sys::open_dir(sys::kCwd, dir));
   const auto entries = TRY(sys::list_dir(folder.get()));
@@ -38,7 +45,7 @@ Result<> clear(const std::string& dir) {
 
 Result<std::unique_ptr<Client>> Client::launch(const Launch& launch, Observer& observer) {
   TRY(sys::make_dirs(sys::kCwd, launch.dir, 0700));
-  TRY(clear(launch.dir));
+  TRY(clear(launch.dir, launch.options));
   TRY(sys::write_file_atomic(sys::kCwd, in(launch.dir, files::kConfig), launch.config, 0600));
   TRY(sys::write_file_atomic(sys::kCwd, in(launch.dir, files::kOptions), codec::to_json(launch.options).dump(), 0600));
   auto pair = TRY(sys::make_socket_pair(SOCK_SEQPACKET));
@@ -82,12 +89,11 @@ Result<std::map<std::string, Exit>> read_exec_exits(const std::string& dir) {
 }
 
 Result<Exit> bury(const std::string& dir) {
-  if (auto exit = TRY(read_exit(dir))) return std::move(*exit);
   const std::string text = TRY(sys::read_file(sys::kCwd, in(dir, files::kOptions)));
   const auto options = TRY(codec::from_json_text<Options>(text).context("shim.json"));
-  // The runtime knows the container as soon as it has a state; one that was being created when the
-  // shim died may have processes without it.
+  // Also when the exit is on record: the shim may have been killed between that and the clean-up.
   TRY(detail::open_runtime(dir, options)->destroy().context("bury the container"));
+  if (auto exit = TRY(read_exit(dir))) return std::move(*exit);
   Exit exit = detail::make_exit(sys::ExitStatus::killed(SIGKILL));
   exit.error = "the container's supervisor was killed";
   TRY(detail::write_exit(in(dir, files::kExit), exit));

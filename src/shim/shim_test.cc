@@ -279,5 +279,27 @@ TEST_P(Shim, AnExitWithoutDaemonIsOnRecord) {
   EXPECT_EQ(box().log_text(), "last words\n");
 }
 
+TEST_P(Shim, RunsAgainInTheSamePlaceAtOnce) {
+  for (int i = 1; i <= 5; ++i) {
+    box().run("echo " + std::to_string(i) + "; exit " + std::to_string(i));
+    // Not even the shim has left by now: what it tells is true already.
+    ASSERT_EQ(box().record.wait_exit()->code, i);
+    box().forget_daemon();
+    box().record.reset();
+  }
+  EXPECT_EQ(box().log_text(), "1\n2\n3\n4\n5\n");
+}
+
+TEST_P(Shim, IsNotLaunchedWhereOneIsAtWork) {
+  box().run("sleep 1000");
+  Launch again;
+  again.program = "/bin/false";
+  again.dir = box().run_dir();
+  again.options = box().options;
+  Record record;
+  EXPECT_TRUE(Client::launch(again, record).failed_as(base::ErrorKind::Conflict));
+  EXPECT_EQ(shim().state()->status, "running");
+}
+
 }  // namespace
 }  // namespace shim

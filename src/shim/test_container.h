@@ -26,6 +26,8 @@ class Record final : public Observer {
   void on_detached(const std::string& exec) override;
   void on_lost() override;
 
+  /// As if nothing had been told yet.
+  void reset();
   std::optional<Exit> wait_exit();
   std::optional<Exit> wait_exec_exit(const std::string& exec);
   bool wait_lost();

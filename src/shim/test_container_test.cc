@@ -7,10 +7,12 @@
 #include <unistd.h>
 
 #include "base/strings.h"
+#include "cgroup/cgroup.h"
 #include "shim/test_container.h"
 #include "sys/file.h"
 #include "sys/mount.h"
 #include "sys/namespace.h"
+#include "sys/node.h"
 #include "sys/process.h"
 #include "sys/socket.h"
 #include "sys/stream_socket.h"
@@ -22,14 +24,29 @@ using namespace std::chrono_literals;
 
 constexpr auto kPatience = 20s;
 
-class PrivateMounts final : public testing::Environment {
+/// Of this run of the tests: containers' cgroups are below it.
+std::string cgroup_parent() { return "/caisson-shim-test-" + std::to_string(::getpid()); }
+/// One busybox for all containers: a program that was just written can't be run while some other
+/// thread's child still has it open.
+std::string busybox_copy() { return testing::TempDir() + "shim-busybox-" + std::to_string(::getpid()); }
+
+class Surroundings final : public testing::Environment {
   void SetUp() override {
     if (::geteuid() != 0) return;
     ASSERT_TRUE(sys::unshare_namespaces(CLONE_NEWNS));
     ASSERT_TRUE(sys::change_mount_at("/", {.propagation = MS_PRIVATE}, true));
+    const std::string busybox = sys::read_file(sys::kCwd, "/bin/busybox").value();
+    ASSERT_TRUE(sys::write_file_atomic(sys::kCwd, busybox_copy(), busybox, 0755));
+  }
+  void TearDown() override {
+    if (::geteuid() != 0) return;
+    EXPECT_TRUE(sys::unlink_at(sys::kCwd, busybox_copy()));
+    const auto host = cgroup::Host::detect().value();
+    const auto plan = cgroup::Cgroup::plan(host, cgroup_parent()).value();
+    EXPECT_TRUE(cgroup::Cgroup::open(host, plan.directories()).value().remove());
   }
 };
-const auto* const kEnvironment = testing::AddGlobalTestEnvironment(new PrivateMounts);
+const auto* const kEnvironment = testing::AddGlobalTestEnvironment(new Surroundings);
 
 }  // namespace
 
@@ -63,6 +80,13 @@ void Record::on_lost() {
   const std::lock_guard lock{mutex_};
   lost_ = true;
   changed_.notify_all();
+}
+void Record::reset() {
+  const std::lock_guard lock{mutex_};
+  exit_.reset();
+  exec_exits_.clear();
+  detached_.clear();
+  oom_ = lost_ = false;
 }
 std::optional<Exit> Record::wait_exit() {
   return wait([&] { return exit_.has_value(); }) ? exit_ : std::nullopt;
@@ -166,8 +190,7 @@ TestContainer::TestContainer(std::string runtime) {
   for (const char* path : {"/log", "/root/bin", "/root/proc", "/root/dev", "/root/tmp"}) {
     EXPECT_TRUE(sys::make_dirs(sys::kCwd, directory_ + path, 0755));
   }
-  const std::string busybox = sys::read_file(sys::kCwd, "/bin/busybox").value();
-  EXPECT_TRUE(sys::write_file_atomic(sys::kCwd, directory_ + "/root/bin/busybox", busybox, 0755));
+  EXPECT_TRUE(sys::hard_link(sys::kCwd, busybox_copy(), sys::kCwd, directory_ + "/root/bin/busybox"));
   EXPECT_TRUE(sys::symlink_at("busybox", sys::kCwd, directory_ + "/root/bin/sh"));
 }
 
@@ -190,7 +213,7 @@ codec::Json TestContainer::config(const std::vector<std::string>& argv) const {
   Json::Array args(argv.begin(), argv.end());
   Json namespaces = Json::array({space("mount"), space("ipc"), space("uts"), space("network")});
   if (!host_pids) namespaces.push(space("pid"));
-  Json linux_section = Json::object({{"namespaces", namespaces}, {"cgroupsPath", "/caisson-test/" + options.id}});
+  Json linux_section = Json::object({{"namespaces", namespaces}, {"cgroupsPath", cgroup_parent() + "/" + options.id}});
   if (!memory_limit.empty()) {
     const auto bytes = base::parse_int(memory_limit).value();
     linux_section.set("resources", Json::object({{"memory", Json::object({{"limit", bytes}, {"swap", bytes}})}}));

@@ -199,14 +199,11 @@ bool poll_for(int fd, short events, std::optional<std::chrono::nanoseconds> time
   }
 }
 
-<<<<<<< HEAD
-void wait_readable(int fd) { static_cast<void>(poll_readable(fd, std::nullopt)); }
-=======
 }  // namespace
 
 bool poll_readable(int fd, std::optional<std::chrono::nanoseconds> timeout) { return poll_for(fd, POLLIN, timeout); }
 bool poll_writable(int fd, std::optional<std::chrono::nanoseconds> timeout) { return poll_for(fd, POLLOUT, timeout); }
->>>>>>> dc10f68 (wip)
+void wait_readable(int fd) { static_cast<void>(poll_readable(fd, std::nullopt)); }
 
 std::string proc_path(int fd) { return fmt::format("/proc/self/fd/{}", fd); }
 

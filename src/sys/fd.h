@@ -87,13 +87,10 @@ base::Result<> sync_fd(int fd, bool data_only = false);
 /// Waits until `fd` is readable (or its other end is gone); false when `timeout` passed before.
 /// nullopt waits for ever. Source: ppoll(2).
 [[nodiscard]] bool poll_readable(int fd, std::optional<std::chrono::nanoseconds> timeout);
-<<<<<<< HEAD
 /// The same without an end.
 void wait_readable(int fd);
-=======
 /// The same for room to write.
 [[nodiscard]] bool poll_writable(int fd, std::optional<std::chrono::nanoseconds> timeout);
->>>>>>> dc10f68 (wip)
 /// "/proc/self/fd/<n>": a path to what the descriptor refers to, for calls that take only paths.
 [[nodiscard]] std::string proc_path(int fd);
 

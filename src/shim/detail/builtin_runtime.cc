@@ -1,4 +1,7 @@
 /// The runtime module, in this process: no program is started but the container's own.
+#include <csignal>
+
+#include "cgroup/cgroup.h"
 #include "runtime/container.h"
 #include "shim/detail/oci_runtime.h"
 #include "shim/detail/rootfs.h"
@@ -28,6 +31,10 @@ class BuiltinRuntime final : public OciRuntime {
  private:
   /// The one created here, or the one that a shim before created.
   Result<runtime::Container*> container();
+  Result<spec::oci::Spec> spec() const;
+  /// What a shim that died before the runtime had recorded anything left: processes that nobody will
+  /// ever start, a cgroup, a directory.
+  Result<> remove_unrecorded() const;
 
   const std::string dir_;
   const Options options_;
@@ -41,17 +48,14 @@ Result<runtime::Container*> BuiltinRuntime::container() {
 }
 
 Result<NewProcess> BuiltinRuntime::create(Streams streams, OnCloned on_cloned) {
-  const std::string text = TRY(sys::read_file(sys::kCwd, dir_ + "/" + std::string{files::kConfig}));
-  spec::oci::Spec spec = TRY(spec::oci::parse_spec(text));
+  auto spec = TRY(this->spec());
   runtime::CreateOptions create;
   create.id = options_.id;
   create.bundle = dir_;
   create.state_root = options_.runtime_root;
   create.stdio = {std::move(streams.in), std::move(streams.out), std::move(streams.err)};
   if (options_.overlay) {
-    const std::string scratch = dir_ + "/rootfs";
-    TRY(sys::make_dirs(sys::kCwd, scratch, 0700));
-    create.rootfs = TRY(make_root(*options_.overlay, scratch));
+    create.rootfs = TRY(make_root(*options_.overlay));
   } else if (!options_.rootfs.empty()) {
     if (!spec.root) spec.root.emplace();
     spec.root->path = options_.rootfs;
@@ -60,7 +64,9 @@ Result<NewProcess> BuiltinRuntime::create(Streams streams, OnCloned on_cloned) {
   create.on_namespaces = runtime::OnNamespaces{cloned};
   container_ = TRY(runtime::Container::create(spec, std::move(create)));
   // Without a memory controller nothing can be known.
-  if (auto watch = container_->cgroup().watch_oom()) oom_ = std::move(*watch);
+  if (const auto group = container_->cgroup()) {
+    if (auto watch = (*group)->watch_oom()) oom_ = std::move(*watch);
+  }
   return NewProcess{container_->pid(), container_->take_pty_master()};
 }
 
@@ -81,9 +87,30 @@ Result<std::vector<int>> BuiltinRuntime::processes() {
   return std::vector<int>(pids.begin(), pids.end());
 }
 
+Result<spec::oci::Spec> BuiltinRuntime::spec() const {
+  const std::string text = TRY(sys::read_file(sys::kCwd, dir_ + "/" + std::string{files::kConfig}));
+  return spec::oci::parse_spec(text);
+}
+
+Result<> BuiltinRuntime::remove_unrecorded() const {
+  const std::string state = options_.runtime_root + "/" + options_.id;
+  // It is the first thing that the runtime makes.
+  if (!TRY(sys::exists(sys::kCwd, state))) return {};
+  const auto spec = TRY(this->spec());
+  const std::string path = spec.linux_section ? spec.linux_section->cgroups_path : std::string{};
+  const auto host = TRY(cgroup::Host::detect());
+  const auto plan = TRY(cgroup::Cgroup::plan(host, path.empty() ? options_.id : path));
+  auto group = TRY(cgroup::Cgroup::open(host, plan.directories()));
+  if (!group.directories().empty()) {
+    TRY(group.signal_all(SIGKILL));
+    TRY(group.remove());
+  }
+  return sys::remove_tree(sys::kCwd, state);
+}
+
 Result<> BuiltinRuntime::destroy() {
   auto found = container();
-  if (found.failed_as(base::ErrorKind::NotFound)) return {};
+  if (found.failed_as(base::ErrorKind::NotFound)) return remove_unrecorded();
   TRY(TRY(std::move(found))->destroy(true));
   container_.reset();
   return {};

@@ -197,8 +197,12 @@ Result<std::vector<int>> ExternalRuntime::processes() {
 }
 
 Result<> ExternalRuntime::destroy() {
-  auto removed = run({"delete", "--force", options_.id});
-  if (removed.failed_as(base::ErrorKind::Conflict)) removed = {};
+  Result<> removed;
+  // runc and crun both keep a directory per container there.
+  if (TRY(sys::exists(sys::kCwd, options_.runtime_root + "/" + options_.id))) {
+    removed = run({"delete", "--force", options_.id});
+    if (removed.failed_as(base::ErrorKind::Conflict)) removed = {};
+  }
   if (!options_.overlay) return removed;
   auto unmounted = unmount_root(file("rootfs"));
   return removed ? std::move(unmounted) : std::move(removed);

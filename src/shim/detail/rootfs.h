@@ -9,8 +9,8 @@
 
 namespace shim::detail {
 
-/// A detached overlay mount. `scratch`: an empty folder, as sys::make_overlay wants it.
-base::Result<sys::UniqueFd> make_root(const Overlay& overlay, const std::string& scratch);
+/// A detached overlay mount.
+base::Result<sys::UniqueFd> make_root(const Overlay& overlay);
 /// The same on `target`, made here, for runtimes that want a path. Visible on the host.
 base::Result<> mount_root(const Overlay& overlay, const std::string& target);
 /// Undoes mount_root. Nothing there is success.

@@ -217,6 +217,8 @@ void Supervisor::init_ended(const sys::ExitStatus& status) {
 
 void Supervisor::tell_end(Supervised& process) {
   if (process.id.empty()) {
+    // Daemons to come read exit.json; this process may stay for a slow client.
+    control_.stop_listening();
     tell(Exited{*process.exit});
   } else {
     tell(ExecExited{process.id, *process.exit});
