@@ -92,19 +92,20 @@ class RegistryProcess {
   /// An authority NAME.crt and what it vouches for: NAME.pem and NAME.key.
   static void make_certificate(const std::string& dir, const std::string& authority,
                                const std::string& name) {
-    EXPECT_EQ(run("cd " + dir +
-                  " && openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 "
-                  "-subj /CN=" +
-                  authority + " -keyout " + authority + ".key -out " + authority +
-                  ".crt"
-                  " 2>/dev/null || exit 1; openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "
-                  "/CN=registry "
-                  "-keyout " +
-                  name + ".key -out " + name +
-                  ".csr 2>/dev/null && echo subjectAltName=IP:127.0.0.1 > san && openssl x509 -req -in " + name +
-                  ".csr -CA " + authority + ".crt -CAkey " + authority +
-                  ".key -CAcreateserial -days 2 -extfile san -out " + name + ".pem 2>/dev/null"),
-              "");
+    EXPECT_EQ(
+        run("cd " + dir +
+            " && openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 "
+            "-subj /CN=" +
+            authority + " -keyout " + authority + ".key -out " + authority +
+            ".crt"
+            " 2>/dev/null || exit 1; openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "
+            "/CN=registry "
+            "-keyout " +
+            name + ".key -out " + name +
+            ".csr 2>/dev/null && echo subjectAltName=IP:127.0.0.1 > san && openssl x509 -req -in " + name +
+            ".csr -CA " + authority + ".crt -CAkey " + authority +
+            ".key -CAcreateserial -days 2 -extfile san -out " + name + ".pem 2>/dev/null"),
+        "");
   }
   [[nodiscard]] const std::string& host() const { return host_; }
   [[nodiscard]] const std::string& root() const { return root_; }

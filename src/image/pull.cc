@@ -179,8 +179,8 @@ Result<Digest> pull_from(Core& core, distribution::Repository& repository, const
   detail::NewImage image;
   const Digest id = remote.manifest.config.digest();
   lease.add(id);
-  if (TRY(core.records.image(id))) {
-    image.config_bytes = TRY(core.content.read(id, distribution::kConfigLimit));
+  if (auto here = core.content.read(id, distribution::kConfigLimit)) {
+    image.config_bytes = *std::move(here);
   } else {
     image.config_bytes = TRY(repository.read_blob(remote.manifest.config, distribution::kConfigLimit, stop));
   }
@@ -205,11 +205,12 @@ Result<Digest> pull_from(Core& core, distribution::Repository& repository, const
   detail::LayerMaker& maker = known ? static_cast<detail::LayerMaker&>(quiet) : downloader;
   TRY(detail::install_layers(core, jobs, maker, core.options.max_concurrent_downloads, stop));
 
-  const auto before = TRY(core.records.reference(reference.str()));
+  const auto by_digest = reference.with_digest(remote.top.digest);
+  const auto before = TRY(core.records.reference((reference.digest().empty() ? reference : by_digest).str()));
   image.manifest_bytes = std::move(remote.image.bytes);
   image.manifest_media_type = std::move(remote.image.media_type);
   image.manifest = std::move(remote.manifest);
-  image.references.push_back({reference.with_digest(remote.top.digest), remote.top.digest});
+  image.references.push_back({by_digest, remote.top.digest});
   if (reference.digest().empty()) image.references.push_back({reference, remote.top.digest});
   TRY(detail::commit_image(core, lease, image));
   progress.status("Digest: " + remote.top.digest.str());

@@ -4,6 +4,8 @@
 #include <csignal>
 #include <thread>
 
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -247,6 +249,41 @@ TEST(Pull, NumbersOfLayersMustFit) {
   EXPECT_TRUE(world.pull(registry.server.host() + "/liar").failed_as(ErrorKind::InvalidArgument));
 }
 
+TEST(Pull, LayersWithoutEndAreRefused) {
+  FakeRegistry registry;
+  auto deep = make_image(std::vector<image::testing::Files>(501));
+  put(registry, "deep", "latest", deep);
+  World world;
+  const auto failed = world.pull(registry.server.host() + "/deep");
+  ASSERT_TRUE(failed.failed_as(ErrorKind::InvalidArgument));
+  EXPECT_THAT(failed.error().message(), HasSubstr("max depth exceeded"));
+}
+
+TEST(Pull, AndRemoveAtTheSameTimeLeaveNothingHalf) {
+  Scene scene;
+  World world;
+  std::atomic<bool> done = false;
+  std::jthread remover{[&] {
+    while (!done) {
+      const auto removed = world.store->remove(scene.name(), true, true, image::testing::Users{});
+      EXPECT_TRUE(removed || removed.failed_as(ErrorKind::NotFound)) << removed.error().message();
+    }
+  }};
+  for (int i = 0; i < 60; ++i) {
+    const auto pulled = world.pull(scene.name());
+    ASSERT_TRUE(pulled) << pulled.error().message();
+  }
+  done = true;
+  remover.join();
+  const auto last = world.pull(scene.name());
+  ASSERT_TRUE(last) << last.error().message();
+  EXPECT_EQ(world.file(scene.name(), "etc/two"), "2");
+  EXPECT_TRUE(world.save({scene.name()}));
+  world.reopen();
+  EXPECT_EQ(world.layers(), 2U);
+  EXPECT_EQ(world.blobs(), 4U);
+}
+
 TEST(Pull, TwoAtOnceDownloadOnce) {
   Scene scene{3'000'000};
   const auto other = make_image({{{"etc/one", "1"}, {"data", noise(3'000'000)}}, {{"etc/three", "3"}}});
@@ -363,6 +400,33 @@ TEST(Pull, ThatIsKilledResumes) {
   const auto requests = scene.registry.server.requests_for(codec::sha256(scene.image.blobs[0]).str());
   ASSERT_EQ(requests.size(), 2U);
   EXPECT_THAT(requests[1].header("range"), testing::StartsWith("bytes="));
+}
+
+TEST(Pull, OntoAFullDiskFailsClearlyAndLeavesNothing) {
+  if (::geteuid() != 0) GTEST_SKIP() << "needs a mount namespace";
+  Scene scene{6'000'000};
+  std::string said;
+  sys::Pipe pipe = sys::make_pipe().value();
+  in_doomed_process(
+      [&] {
+        if (::unshare(CLONE_NEWNS) != 0 || ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0)
+          return;
+        World world;
+        world.close();
+        if (::mount("tmpfs", world.root.c_str(), "tmpfs", 0, "size=8m") != 0) return;
+        world.open();
+        const auto failed = world.pull(scene.name());
+        std::string result = failed ? "pulled" : failed.error().message();
+        if (!failed && failed.error().errno_value() == ENOSPC) result += "; ENOSPC";
+        if (world.layers() == 0 && world.store->list({})->empty()) result += "; nothing";
+        (void)sys::write_all(pipe.write.get(), result);
+        world.close();
+        ::umount2(world.root.c_str(), MNT_DETACH);
+      },
+      [] { return false; });
+  pipe.write.reset();
+  said = sys::read_to_end(pipe.read.get()).value();
+  EXPECT_THAT(said, HasSubstr("o space left on device; ENOSPC; nothing"));
 }
 
 #ifdef CAISSON_FAULTS

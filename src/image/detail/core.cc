@@ -81,7 +81,10 @@ Result<> write_index(Core& core) {
     content::IndexEntry entry;
     entry.media_type = image.media_type;
     entry.digest = image.manifest;
-    entry.size = TRY(core.content.stat(image.manifest)).size;
+    auto blob = core.content.stat(image.manifest);
+    // Removed since the rows were read: who did that writes the index after us.
+    if (blob.failed_as(ErrorKind::NotFound)) continue;
+    entry.size = TRY(std::move(blob)).size;
     spec::Platform platform{image.summary.architecture, image.summary.os, {}, image.summary.variant, {}};
     entry.platform = codec::to_json(platform);
     bool named = false;

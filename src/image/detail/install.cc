@@ -19,6 +19,9 @@ using base::Digest;
 using base::Error;
 using base::Result;
 
+/// Docker ends at 125; more than this is no image but an attempt to exhaust something.
+constexpr std::size_t kMostLayers = 500;
+
 /// There for good: a committed snapshot and its record.
 Result<bool> is_present(Core& core, const std::string& chain_id) {
   if (!TRY(core.records.layer(chain_id))) return false;
@@ -173,6 +176,9 @@ bool names_these_blobs(const spec::Manifest& manifest, const std::vector<LayerRe
 Result<std::vector<LayerJob>> layer_jobs(const std::vector<spec::Descriptor>& blobs,
                                          const spec::ImageConfig& config) {
   const auto diff_ids = config.diff_ids();
+  if (diff_ids.size() > kMostLayers) {
+    return base::invalid("invalid image: max depth exceeded: " + std::to_string(diff_ids.size()) + " layers");
+  }
   if (diff_ids.size() != blobs.size()) {
     return base::invalid("invalid image: " + std::to_string(blobs.size()) + " layers, but the config names " +
                          std::to_string(diff_ids.size()));
@@ -229,32 +235,38 @@ Result<Digest> commit_image(Core& core, content::Lease& lease, const NewImage& i
   record.id = id;
   record.size = size;
   record.stored = base::now();
-  if (const auto known = TRY(core.records.image(id))) {
-    record.manifest = known->manifest;
-    record.media_type = known->media_type;
-    lease.add(record.manifest);
-  } else {
-    std::string manifest_bytes = image.manifest_bytes;
-    record.media_type = image.manifest_media_type;
-    if (manifest_bytes.empty() || !names_these_blobs(image.manifest, layers)) {
-      manifest_bytes = manifest_of(layers, id, image.config_bytes.size()).dump();
-      record.media_type = spec::media::kOciManifest;
-    }
-    record.manifest = codec::sha256(manifest_bytes);
-    lease.add(record.manifest);
-    TRY(core.content.write_blob(manifest_bytes));
+  record.media_type = image.manifest_media_type;
+  std::string manifest_bytes = image.manifest_bytes;
+  if (manifest_bytes.empty() || !names_these_blobs(image.manifest, layers)) {
+    manifest_bytes = manifest_of(layers, id, image.config_bytes.size()).dump();
+    record.media_type = spec::media::kOciManifest;
   }
+  record.manifest = codec::sha256(manifest_bytes);
   record.summary = {image.config.created, image.config.architecture,
                     image.config.os,      image.config.variant,
                     image.config.parent,  image.config.config.labels.value_or(spec::api::Labels{})};
 
-  auto references = image.references;
-  for (auto& reference : references) {
-    if (reference.manifest.empty()) reference.manifest = record.manifest;
-  }
+  const auto write_manifest = [&]() -> Result<> {
+    lease.add(record.manifest);
+    TRY(core.content.write_blob(manifest_bytes));
+    return {};
+  };
+  const bool known_before = TRY(core.records.image(id)).has_value();
+  if (!known_before) TRY(write_manifest());
   CRASH_POINT("image.commit.blobs");
   {
+    // Deleting takes this lock, too: an image that is known now keeps its manifest until it is released.
     const std::scoped_lock lock{core.names_mutex};
+    if (const auto known = TRY(core.records.image(id))) {
+      record.manifest = known->manifest;
+      lease.add(record.manifest);
+    } else if (known_before) {
+      TRY(write_manifest());
+    }
+    auto references = image.references;
+    for (auto& reference : references) {
+      if (reference.manifest.empty()) reference.manifest = record.manifest;
+    }
     TRY(core.records.add_image(record, chain_ids, references).context("record image"));
   }
   CRASH_POINT("image.commit.recorded");
