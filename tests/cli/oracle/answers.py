@@ -2,6 +2,8 @@
 import json
 import time
 
+from fake_daemon import frame
+
 ID = "a" * 64
 IMAGE = "sha256:" + "b" * 64
 # A fixed age: both clients must see the same one.
@@ -76,10 +78,6 @@ PROGRESS = [{"status": "Pulling from library/x", "id": "latest"},
 
 def lines(values):
     return "".join(json.dumps(value) + "\r\n" for value in values).encode()
-
-
-def frame(stream, text):
-    return bytes([stream, 0, 0, 0]) + len(text).to_bytes(4, "big") + text
 
 
 def create(request):

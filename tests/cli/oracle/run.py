@@ -15,10 +15,12 @@ import subprocess
 import sys
 import tempfile
 
-import answers
-from fake_daemon import FakeDaemon
-
 HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+
+import answers  # noqa: E402
+from fake_daemon import FakeDaemon  # noqa: E402
+
 # Parts of a daemon on Windows, which no client of a Linux one sends.
 WINDOWS = ("CpuCount", "CpuPercent", "IOMaximumIOps", "IOMaximumBandwidth")
 

@@ -23,6 +23,14 @@ def default_answers():
     }
 
 
+def chunk(data):
+    return b"%x\r\n%s\r\n" % (len(data), data)
+
+
+def frame(stream, text):
+    return bytes([stream, 0, 0, 0]) + len(text).to_bytes(4, "big") + text
+
+
 class Request:
     def __init__(self, method, target, headers, body):
         self.method, self.headers, self.body = method, headers, body
@@ -40,6 +48,9 @@ class Request:
 class FakeDaemon:
     def __init__(self, api_version="1.50"):
         self.api_version = api_version
+        self.on_upgrade = None  # called with (connection, request) instead of sending `attached`
+        self.on_stream = {}  # "METHOD /path" → called with (connection, request) for an answer in chunks
+        self.connections = set()
         self.directory = tempfile.TemporaryDirectory(prefix="fake-daemon-")
         self.path = os.path.join(self.directory.name, "s")
         self.host = "unix://" + self.path
@@ -48,22 +59,41 @@ class FakeDaemon:
         self.attached = b""  # what an attached client reads before the end
 
     def __enter__(self):
-        self.listener = socket.socket(socket.AF_UNIX)
-        self.listener.bind(self.path)
-        self.listener.listen(64)
-        threading.Thread(target=self._accept, daemon=True).start()
+        self.start()
         return self
 
     def __exit__(self, *_):
-        self.listener.close()
+        self.die()
         self.directory.cleanup()
 
-    def _accept(self):
+    def start(self):
+        """Listens; after die() this is the next daemon."""
+        if os.path.exists(self.path):
+            os.unlink(self.path)
+        self.listener = socket.socket(socket.AF_UNIX)
+        self.listener.bind(self.path)
+        self.listener.listen(64)
+        os.chmod(self.path, 0o600)
+        threading.Thread(target=self._accept, args=(self.listener,), daemon=True).start()
+
+    def die(self, keep=()):
+        """As SIGKILL would: all connections break, but those handed to somebody else (`keep`)."""
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+        for connection in self.connections - set(keep):
+            try:
+                connection.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+        self.connections = set(keep)
+
+    def _accept(self, listener):
         while True:
             try:
-                connection, _ = self.listener.accept()
+                connection, _ = listener.accept()
             except OSError:
                 return
+            self.connections.add(connection)
             threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
     def _serve(self, connection):
@@ -103,9 +133,18 @@ class FakeDaemon:
             stream.write(b"HTTP/1.1 101 UPGRADED\r\nContent-Type: application/vnd.docker.raw-stream\r\n"
                          b"Connection: Upgrade\r\nUpgrade: tcp\r\n\r\n" + self.attached)
             stream.flush()
+            if self.on_upgrade:
+                self.on_upgrade(connection, request)
+                return False
             connection.shutdown(socket.SHUT_WR)
             while stream.read1(65536):
                 pass
+            return False
+        if handler := self.on_stream.get(f"{method} {request.path}"):
+            stream.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/vnd.docker.multiplexed-stream\r\n"
+                         b"Transfer-Encoding: chunked\r\n\r\n")
+            stream.flush()
+            handler(connection, request)
             return False
         status, answer = self.answers.get(f"{method} {request.path}",
                                           (404, {"message": f"nothing at {request.path}"}))
