@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "base/strings.h"
 #include "base/version.h"
 
 namespace cli {
@@ -34,7 +35,12 @@ client::Target Cli::target() const {
 
 Result<client::Client*> Cli::client() {
   if (!client_) {
-    client_ = TRY(client::Client::open(target(), fmt::format("caisson/{} (linux)", base::kVersion)));
+    http::Headers headers;
+    for (const auto& [name, value] : config().http_headers()) {
+      // As docker: a user agent is what the program is, not what a file says.
+      if (!base::equal_ignoring_case(name, "User-Agent")) headers.add(name, value);
+    }
+    client_ = TRY(client::Client::open(target(), fmt::format("caisson/{} (linux)", base::kVersion), std::move(headers)));
   }
   return client_.get();
 }

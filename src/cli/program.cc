@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <optional>
 #include <string>
 #include <vector>
@@ -240,6 +241,10 @@ int run_program(std::span<char* const> arguments) {
   if (options.hosts.size() > 1) {
     err.line("Failed to initialize: unable to resolve docker endpoint: Specify only one -H");
     return 1;
+  }
+  if (options.context.empty() && options.hosts.empty() && std::getenv("DOCKER_HOST") == nullptr) {
+    // A host that is named goes before the environment's context.
+    if (const char* context = std::getenv("DOCKER_CONTEXT"); context != nullptr) options.context = context;
   }
   if (!options.context.empty() && options.context != "default") {
     err.line("Failed to initialize: unable to resolve docker endpoint: context {}: context not found: open "

@@ -119,16 +119,17 @@ std::optional<bool> multiplexed_by(const http::Headers& headers) {
   return std::nullopt;
 }
 
-Client::Client(http::Endpoint endpoint, std::string host, std::string pinned, std::string user_agent)
+Client::Client(http::Endpoint endpoint, std::string host, std::string pinned, http::Headers headers)
     : host_{std::move(host)},
-      http_{std::move(endpoint), http::ClientOptions{.headers = {{"User-Agent", std::move(user_agent)}}}},
+      http_{std::move(endpoint), http::ClientOptions{.headers = std::move(headers)}},
       version_{std::move(pinned)} {}
 
-Result<std::unique_ptr<Client>> Client::open(const Target& target, std::string user_agent) {
+Result<std::unique_ptr<Client>> Client::open(const Target& target, std::string user_agent, http::Headers headers) {
+  if (headers.find("User-Agent") == nullptr) headers.add("User-Agent", std::move(user_agent));
   auto endpoint = TRY(endpoint_of(target));
   std::string host = target.host.empty() ? std::string{kDefaultHost} : target.host;
   return std::unique_ptr<Client>{
-      new Client{std::move(endpoint), std::move(host), target.api_version, std::move(user_agent)}};
+      new Client{std::move(endpoint), std::move(host), target.api_version, std::move(headers)}};
 }
 
 Result<std::unique_ptr<http::Reply>> Client::send(const http::Call& call) {

@@ -76,7 +76,9 @@ struct RawStream {
 class Client {
  public:
   /// Errors: those of endpoint_of. Connects to nothing yet.
-  static base::Result<std::unique_ptr<Client>> open(const Target& target, std::string user_agent = "caisson");
+  /// `headers` go with every request, beside User-Agent.
+  static base::Result<std::unique_ptr<Client>> open(const Target& target, std::string user_agent = "caisson",
+                                                    http::Headers headers = {});
 
   [[nodiscard]] const std::string& host() const { return host_; }
   /// "1.51": what both sides speak; asks the daemon the first time.
@@ -101,7 +103,7 @@ class Client {
   base::Result<RawStream> raw_stream(ApiCall call);
 
  private:
-  Client(http::Endpoint endpoint, std::string host, std::string pinned, std::string user_agent);
+  Client(http::Endpoint endpoint, std::string host, std::string pinned, http::Headers headers);
   base::Result<std::unique_ptr<http::Reply>> send(const http::Call& call);
 
   std::string host_;
