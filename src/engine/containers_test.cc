@@ -70,7 +70,7 @@ TEST(Containers, CommandsThatCantRun) {
       ASSERT_TRUE(started.failed_as(base::ErrorKind::InvalidArgument));
       EXPECT_THAT(started.error().message(), StartsWith("failed to create task for container: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: "));
       EXPECT_THAT(started.error().message(), HasSubstr(words));
-      const auto state = engine.containers().inspect(id, false)->state;
+      const auto state = engine.containers().inspect(id, false).value().state;
       EXPECT_EQ(state.status, "created");
       EXPECT_EQ(state.exit_code, code);
       EXPECT_EQ(state.error, started.error().message());
@@ -111,26 +111,26 @@ TEST(Containers, StopKillPauseAndTheirConflicts) {
     host.load_image();
     Engine& engine = host.engine();
     auto& containers = engine.containers();
-    const std::string id = create(engine, running({"sh", "-c", "trap 'exit 7' TERM; while :; do sleep 0.1; done"}, "c"));
-    EXPECT_TRUE(containers.stop("c", {}).failed_as(base::ErrorKind::NotModified));
-    EXPECT_EQ(containers.kill("c", "").error().message(), "cannot kill container: c: container " + id + " is not running");
-    ASSERT_TRUE(containers.start("c", ""));
-    EXPECT_TRUE(containers.start("c", "").failed_as(base::ErrorKind::NotModified));
-    EXPECT_EQ(containers.remove("c", {}).error().message(),
-              "cannot remove container \"c\": container is running: stop the container before removing or force remove");
-    ASSERT_TRUE(containers.pause("c"));
+    const std::string id = create(engine, running({"sh", "-c", "trap 'exit 7' TERM; while :; do sleep 0.1; done"}, "cc"));
+    EXPECT_TRUE(containers.stop("cc", {}).failed_as(base::ErrorKind::NotModified));
+    EXPECT_EQ(containers.kill("cc", "").error().message(), "cannot kill container: cc: container " + id + " is not running");
+    ASSERT_TRUE(containers.start("cc", ""));
+    EXPECT_TRUE(containers.start("cc", "").failed_as(base::ErrorKind::NotModified));
+    EXPECT_EQ(containers.remove("cc", {}).error().message(),
+              "cannot remove container \"cc\": container is running: stop the container before removing or force remove");
+    ASSERT_TRUE(containers.pause("cc"));
     EXPECT_THAT(containers.list({}).value().at(0).status, HasSubstr("(Paused)"));
-    EXPECT_EQ(containers.pause("c").error().message(), "container " + id + " is already paused");
-    ASSERT_TRUE(containers.unpause("c"));
-    EXPECT_EQ(containers.unpause("c").error().message(), "Container " + id + " is not paused");
-    ASSERT_TRUE(containers.stop("c", {.signal = {}, .timeout = std::chrono::seconds{20}}));
-    EXPECT_EQ(containers.inspect("c", false)->state.exit_code, 7);
-    ASSERT_TRUE(containers.start("c", ""));
-    ASSERT_TRUE(containers.kill("c", "KILL"));
-    EXPECT_EQ(containers.inspect("c", false)->state.exit_code, 137);
-    ASSERT_TRUE(containers.start("c", ""));
-    ASSERT_TRUE(containers.rename("c", "d"));
-    ASSERT_TRUE(containers.remove("d", {.force = true}));
+    EXPECT_EQ(containers.pause("cc").error().message(), "container " + id + " is already paused");
+    ASSERT_TRUE(containers.unpause("cc"));
+    EXPECT_EQ(containers.unpause("cc").error().message(), "Container " + id + " is not paused");
+    ASSERT_TRUE(containers.stop("cc", {.signal = {}, .timeout = std::chrono::seconds{20}}));
+    EXPECT_EQ(containers.inspect("cc", false)->state.exit_code, 7);
+    ASSERT_TRUE(containers.start("cc", ""));
+    ASSERT_TRUE(containers.kill("cc", "KILL"));
+    EXPECT_EQ(containers.inspect("cc", false)->state.exit_code, 137);
+    ASSERT_TRUE(containers.start("cc", ""));
+    ASSERT_TRUE(containers.rename("cc", "dd"));
+    ASSERT_TRUE(containers.remove("dd", {.force = true}));
     EXPECT_THAT(events_of(engine, {{"container", {id}}}),
                 ElementsAre("create", "start", "pause", "unpause", "kill", "die", "stop", "start", "kill", "die",
                             "start", "rename", "kill", "die", "destroy"));
@@ -236,16 +236,16 @@ TEST(Containers, RestartKeepsAContainerThatWouldBeRemoved) {
   on_fresh_host([](Host& host) {
     host.load_image();
     Engine& engine = host.engine();
-    auto options = running({"sh", "-c", "trap 'exit 0' TERM; while :; do sleep 0.1; done"}, "c");
+    auto options = running({"sh", "-c", "trap 'exit 0' TERM; while :; do sleep 0.1; done"}, "cc");
     options.request.host_config.auto_remove = true;
     create(engine, options);
-    ASSERT_TRUE(engine.containers().start("c", ""));
-    const auto pid = engine.containers().inspect("c", false)->state.pid;
-    ASSERT_TRUE(engine.containers().restart("c", {}));
-    const auto state = engine.containers().inspect("c", false).value().state;
+    ASSERT_TRUE(engine.containers().start("cc", ""));
+    const auto pid = engine.containers().inspect("cc", false)->state.pid;
+    ASSERT_TRUE(engine.containers().restart("cc", {}));
+    const auto state = engine.containers().inspect("cc", false).value().state;
     EXPECT_EQ(state.status, "running");
     EXPECT_NE(state.pid, pid);
-    ASSERT_TRUE(engine.containers().remove("c", {.force = true}));
+    ASSERT_TRUE(engine.containers().remove("cc", {.force = true}));
   });
 }
 
@@ -310,7 +310,8 @@ TEST(Containers, ListFilters) {
     wait(engine, db);
     const auto names = [&](const Filters& filters, bool all = true) {
       std::vector<std::string> found;
-      for (const auto& one : engine.containers().list({.all = all, .filters = filters}).value()) found.push_back(one.names[0]);
+      const auto listed = engine.containers().list({.all = all, .filters = filters}).value();
+      for (const auto& one : listed) found.push_back(one.names[0]);
       return found;
     };
     EXPECT_THAT(names({}), ElementsAre("/db1", "/web1"));
