@@ -111,7 +111,7 @@ TEST(Containers, StopKillPauseAndTheirConflicts) {
     host.load_image();
     Engine& engine = host.engine();
     auto& containers = engine.containers();
-    const std::string id = create(engine, running({"sh", "-c", "trap 'exit 7' TERM; while :; do sleep 0.1; done"}, "cc"));
+    const std::string id = create(engine, running({"sh", "-c", "trap 'exit 7' TERM; echo up; while :; do sleep 0.1; done"}, "cc"));
     EXPECT_TRUE(containers.stop("cc", {}).failed_as(base::ErrorKind::NotModified));
     EXPECT_EQ(containers.kill("cc", "").error().message(), "cannot kill container: cc: container " + id + " is not running");
     ASSERT_TRUE(containers.start("cc", ""));
@@ -123,6 +123,7 @@ TEST(Containers, StopKillPauseAndTheirConflicts) {
     EXPECT_EQ(containers.pause("cc").error().message(), "container " + id + " is already paused");
     ASSERT_TRUE(containers.unpause("cc"));
     EXPECT_EQ(containers.unpause("cc").error().message(), "Container " + id + " is not paused");
+    wait_for_output(engine, "cc", "up");
     ASSERT_TRUE(containers.stop("cc", {.signal = {}, .timeout = std::chrono::seconds{20}}));
     EXPECT_EQ(containers.inspect("cc", false)->state.exit_code, 7);
     ASSERT_TRUE(containers.start("cc", ""));
@@ -236,10 +237,11 @@ TEST(Containers, RestartKeepsAContainerThatWouldBeRemoved) {
   on_fresh_host([](Host& host) {
     host.load_image();
     Engine& engine = host.engine();
-    auto options = running({"sh", "-c", "trap 'exit 0' TERM; while :; do sleep 0.1; done"}, "cc");
+    auto options = running({"sh", "-c", "trap 'exit 0' TERM; echo up; while :; do sleep 0.1; done"}, "cc");
     options.request.host_config.auto_remove = true;
     create(engine, options);
     ASSERT_TRUE(engine.containers().start("cc", ""));
+    wait_for_output(engine, "cc", "up");
     const auto pid = engine.containers().inspect("cc", false)->state.pid;
     ASSERT_TRUE(engine.containers().restart("cc", {}));
     const auto state = engine.containers().inspect("cc", false).value().state;

@@ -3,9 +3,12 @@
 /// process), with its own data root, run root and cgroup, and an image made of Debian's static busybox.
 
 #include <cstdio>
+#include <condition_variable>
 #include <cstdlib>
 #include <functional>  // lint: allow(header) a test's header
+#include <mutex>
 #include <string>
+#include <thread>
 
 #include <sched.h>
 #include <sys/mount.h>
@@ -188,6 +191,25 @@ inline std::string logs_of(Engine& engine, const std::string& id) {
   LogEntry entry;
   while ((*reader)->next(entry, {}).value_or(false)) text += entry.line;
   return text;
+}
+
+/// Returns when the log holds `text`, or fails after a while.
+inline void wait_for_output(Engine& engine, const std::string& id, const std::string& text) {
+  auto reader = engine.containers().logs(id, {.out = true, .err = true, .follow = true});
+  ASSERT_TRUE(reader) << reader.error().message();
+  std::stop_source stop;
+  std::jthread guard{[&stop](std::stop_token ended) {
+    std::mutex mutex;
+    std::unique_lock lock{mutex};
+    std::condition_variable_any never;
+    if (!never.wait_for(lock, ended, std::chrono::seconds{20}, [] { return false; }) && !ended.stop_requested()) {
+      stop.request_stop();
+    }
+  }};
+  std::string seen;
+  LogEntry entry;
+  while (seen.find(text) == std::string::npos && (*reader)->next(entry, stop.get_token()).value_or(false)) seen += entry.line;
+  EXPECT_NE(seen.find(text), std::string::npos) << seen;
 }
 
 /// Creates, starts, waits; the output and the exit code.
