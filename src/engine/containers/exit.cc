@@ -1,5 +1,6 @@
 #include "base/log.h"
 #include "engine/containers/networks.h"
+#include "engine/containers/shm.h"
 #include "engine/containers/verbs.h"
 #include "sys/crash_point.h"
 #include "sys/file.h"
@@ -45,6 +46,7 @@ void finish_run(Core& core, const ContainerPtr& container, const std::shared_ptr
   disconnect_networks(core, *record);
   CRASH_POINT("engine.exit.disconnected");
   publish_unmounts(core, *record);
+  drop_shm(core, record->id);
   publish(core, *record, "die",
           {{"exitCode", std::to_string(record->exit_code)}, {"execDuration", run_seconds(*record)}});
   for (const ExecRecord& exec : container->execs()) {

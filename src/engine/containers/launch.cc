@@ -4,6 +4,7 @@
 
 #include "base/strings.h"
 #include "engine/containers/mounts.h"
+#include "engine/containers/shm.h"
 #include "engine/oci/user.h"
 #include "sys/file.h"
 
@@ -75,14 +76,14 @@ base::Result<std::vector<spec::oci::Mount>> all_mounts(Core& core, const Record&
   }
   const std::string& ipc = record.host.ipc_mode;
   if (ipc == "host") mounts.push_back(bind("/dev/shm", "/dev/shm", true));
-  if (ipc == "shareable") mounts.push_back(bind("/dev/shm", core.run_dir(record.id) + "/shm", true));
+  if (ipc == "shareable") mounts.push_back(bind("/dev/shm", shm_path(core, record.id), true));
   if (const std::string_view other = joined_container(ipc); !other.empty()) {
     const ContainerPtr sharer = TRY(running_container(core, other, "IPC namespace"));
     if (sharer->record()->host.ipc_mode != "shareable") {
       return base::invalid("cannot join IPC of a container that does not share it: container " + sharer->id() +
                            " has IPC mode \"" + sharer->record()->host.ipc_mode + "\"");
     }
-    mounts.push_back(bind("/dev/shm", core.run_dir(sharer->id()) + "/shm", true));
+    mounts.push_back(bind("/dev/shm", shm_path(core, sharer->id()), true));
   }
   for (const MountRecord& mount : record.mounts) {
     if (mount.type == "bind") TRY(settle_bind_source(record, mount));

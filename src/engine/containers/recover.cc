@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "engine/containers/networks.h"
+#include "engine/containers/shm.h"
 #include "engine/containers/verbs.h"
 #include "sys/file.h"
 
@@ -59,6 +60,7 @@ void give_up_start(Core& core, const ContainerPtr& container, Run& run) {
   run.leave();
   const auto record = container->record();
   disconnect_networks(core, *record, Announce::No);
+  drop_shm(core, record->id);
   container->set_run(nullptr);
   base::ignore(sys::remove_tree(sys::kCwd, core.run_dir(record->id)), "the next start clears it");
 }
@@ -177,6 +179,11 @@ void collect_garbage(Core& core) {
   if (const auto runs = sys::list_dir(sys::kCwd, core.options.exec_root + "/containers")) {
     for (const sys::DirEntry& entry : *runs) {
       if (is_container_id(entry.name) && !known(entry.name)) clear_run_dir(core, entry.name);
+    }
+  }
+  if (const auto mounts = sys::list_dir(sys::kCwd, core.options.exec_root + "/shm")) {
+    for (const sys::DirEntry& entry : *mounts) {
+      if (!known(entry.name)) drop_shm(core, entry.name);
     }
   }
   if (const auto dirs = sys::list_dir(sys::kCwd, core.options.data_root + "/containers")) {

@@ -137,6 +137,7 @@ base::Result<spec::api::CreateContainerResponse> create(Core& core, const Create
     base::ignore(core.snapshots.remove(record.id), "the next start collects what has no record");
   }};
   CRASH_POINT("engine.create.snapshot");
+  TRY(fill_volumes(core, record));
   TRY(sys::make_dirs(sys::kCwd, core.data_dir(record.id), 0710));
   base::ScopeGuard drop_files{[&] {
     base::ignore(sys::remove_tree(sys::kCwd, core.data_dir(record.id)), "collected by the next start, too");

@@ -2,6 +2,7 @@
 #include "base/scope_guard.h"
 #include "engine/containers/launch.h"
 #include "engine/containers/networks.h"
+#include "engine/containers/shm.h"
 #include "engine/containers/verbs.h"
 #include "sys/crash_point.h"
 #include "sys/file.h"
@@ -36,6 +37,7 @@ base::Result<> hand_over_attachments(const ContainerPtr& container, Run& run) {
 /// From nothing to a process that runs; all undone on failure.
 base::Result<> launch(Core& core, const ContainerPtr& container, const Record& record) {
   TRY(make_name_files(core, record));
+  TRY(make_shm(core, record));
   const shim::Launch launch = TRY(prepare_launch(core, record));
   const auto run = std::make_shared<Run>(core, container);
   container->set_run(run);
@@ -48,6 +50,7 @@ base::Result<> launch(Core& core, const ContainerPtr& container, const Record& r
     }
     disconnect_networks(core, record, connected ? Announce::Yes : Announce::No);
     container->set_run(nullptr);
+    drop_shm(core, record.id);
     base::ignore(sys::remove_tree(sys::kCwd, core.run_dir(record.id)), "the next start clears it");
   }};
   TRY(run->watch(TRY(shim::Client::launch(launch, *run))));

@@ -4,6 +4,9 @@
 
 #include "base/log.h"
 #include "base/scope_guard.h"
+#include "engine/containers/launch.h"
+#include "snapshot/copy.h"
+#include "sys/file.h"
 
 namespace engine {
 namespace {
@@ -37,6 +40,23 @@ base::Result<std::vector<volume::Volume>> make_volumes(Core& core, const Record&
   }
   undo.release();
   return made;
+}
+
+base::Result<> fill_volumes(Core& core, const Record& record) {
+  sys::UniqueFd root;  // made for the first volume that needs it
+  for (const MountRecord& mount : record.mounts) {
+    if (mount.type != "volume" || !mount.copy_image || !mount.subpath.empty()) continue;
+    const volume::Volume volume = TRY(core.volumes.get(mount.name));
+    if (volume.needs_mount() || !TRY(core.volumes.is_empty(volume))) continue;
+    if (!root) root = TRY(merged_view(TRY(core.snapshots.mounts(record.id))));
+    // The image decides what stands there: only a directory inside its own root is copied.
+    const auto source = sys::open_in_root(root.get(), mount.destination, O_RDONLY | O_DIRECTORY);
+    if (!source) continue;
+    const auto target = TRY(sys::open_dir(sys::kCwd, volume.mountpoint));
+    TRY(snapshot::copy_tree(source->get(), target.get())
+            .context("failed to copy the image's " + mount.destination + " into volume " + volume.name));
+  }
+  return {};
 }
 
 void drop_new_volumes(Core& core, const std::vector<volume::Volume>& volumes) {
