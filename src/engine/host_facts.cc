@@ -72,7 +72,8 @@ void read_system(HostFacts& facts) {
     if (first && last && *last >= *first) cpus += static_cast<unsigned>(*last - *first + 1);
   }
   facts.cpus = std::max(cpus, 1U);
-  for (const std::string_view line : base::split(text_of("/proc/meminfo"), '\n')) {
+  const std::string meminfo = text_of("/proc/meminfo");
+  for (const std::string_view line : base::split(meminfo, '\n')) {
     const auto words = base::split_words(line);
     if (words.size() >= 2 && words[0] == "MemTotal:") {
       facts.memory_bytes = base::parse_uint(words[1]).value_or(0) * 1024;
@@ -81,7 +82,8 @@ void read_system(HostFacts& facts) {
 }
 
 void read_own_rights(HostFacts& facts) {
-  for (const std::string_view line : base::split(text_of("/proc/self/status"), '\n')) {
+  const std::string status = text_of("/proc/self/status");
+  for (const std::string_view line : base::split(status, '\n')) {
     const auto parts = base::cut(line, ":");
     if (!parts) continue;
     const auto bytes = base::from_hex(base::trim(parts->second));
@@ -104,7 +106,8 @@ void read_own_rights(HostFacts& facts) {
       {"Max file locks", "RLIMIT_LOCKS"},      {"Max pending signals", "RLIMIT_SIGPENDING"},
       {"Max msgqueue size", "RLIMIT_MSGQUEUE"}, {"Max nice priority", "RLIMIT_NICE"},
       {"Max realtime priority", "RLIMIT_RTPRIO"}, {"Max realtime timeout", "RLIMIT_RTTIME"}};
-  for (const std::string_view line : base::split(text_of("/proc/self/limits"), '\n')) {
+  const std::string limits = text_of("/proc/self/limits");
+  for (const std::string_view line : base::split(limits, '\n')) {
     for (const auto& [label, type] : kinds) {
       if (!line.starts_with(label) || line.size() < 26) continue;
       const auto words = base::split_words(line.substr(26));

@@ -4,3 +4,5 @@ file(READ "${CMAKE_CURRENT_LIST_DIR}/data/seccomp_default.json" CAISSON_SECCOMP_
 string(REGEX REPLACE "[\t\n]" "" CAISSON_SECCOMP_DEFAULT "${CAISSON_SECCOMP_DEFAULT}")
 configure_file("${CMAKE_CURRENT_LIST_DIR}/data/seccomp_default.h.in"
   "${CMAKE_BINARY_DIR}/generated/engine/seccomp_default.h" @ONLY)
+# restrict: a false alarm of g++ 12 on string concatenation (gcc bug 105651).
+target_compile_options(caisson_engine PRIVATE -Wno-restrict)

@@ -75,7 +75,7 @@ def test_images(client):
     image = client.images.get(IMAGE)
     assert image.tag("py-tagged", "1")
     assert "py-tagged:1" in client.images.get("py-tagged:1").tags
-    archive = b"".join(client.images.get("py-tagged:1").save(named=True))
+    archive = b"".join(client.images.get("py-tagged:1").save(named="py-tagged:1"))
     client.images.remove("py-tagged:1")
     assert "py-tagged:1" in client.images.load(archive)[0].tags
     client.images.remove("py-tagged:1")

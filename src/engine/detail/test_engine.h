@@ -141,9 +141,11 @@ inline void on_fresh_host(const std::function<void(Host&)>& body) {
         !sys::change_mount_at("/", {.propagation = MS_PRIVATE}, true)) {
       ::_exit(99);
     }
-    {
+    try {
       Host host;
       body(host);
+    } catch (const std::exception& error) {  // else it would go on with the other tests, in the child
+      ADD_FAILURE() << "exception: " << error.what();
     }
     std::fflush(nullptr);
     ::_exit(testing::Test::HasFailure() ? 1 : 0);

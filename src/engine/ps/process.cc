@@ -127,7 +127,8 @@ base::Result<Context> read_context() {
     const auto text = std::string_view{stat}.substr(at + 7);
     context.boot = base::Time{seconds{number<std::int64_t>(text.substr(0, text.find('\n')))}};
   }
-  for (const std::string_view line : base::split(file_text("/proc/meminfo"), '\n')) {
+  const std::string meminfo = file_text("/proc/meminfo");
+  for (const std::string_view line : base::split(meminfo, '\n')) {
     const auto words = base::split_words(line);
     if (words.size() > 1 && words[0] == "MemTotal:") context.memory_kb = number<std::uint64_t>(words[1]);
   }
