@@ -142,7 +142,6 @@ base::Result<std::unique_ptr<Parts>> open_parts(const Options& options) {
   parts->options = options;
   TRY(make_layout(options));
   parts->lock = TRY(lock_data_root(options.data_root));
-  parts->facts = HostFacts::detect();
   parts->oci_defaults = {.ulimits = options.default_ulimits,
                          .no_new_privileges = options.no_new_privileges,
                          .init_path = options.init_path,
@@ -160,6 +159,8 @@ base::Result<std::unique_ptr<Parts>> open_parts(const Options& options) {
   parts->images = TRY(image::Store::open(*parts->database, *parts->content, *parts->snapshots, std::move(images)));
   net::Options network = TRY(network_options(options));
   parts->network = TRY(net::Manager::open(std::move(network), net::records_in(*parts->database)));
+  // After the network module, which switches forwarding on. Who holds `facts` is made later.
+  parts->facts = HostFacts::detect();
   parts->volumes = TRY(volume::Store::open(options.data_root + "/volumes", *parts->database));
   return parts;
 }

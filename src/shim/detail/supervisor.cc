@@ -75,7 +75,10 @@ Result<Streams> Supervisor::make_streams(ProcessIo& io) {
 Result<> Supervisor::on_cloned(pid_t pid) {
   init_.pid = pid;
   TRY(sys::write_file_atomic(sys::kCwd, file(files::kPid), std::to_string(pid), 0600));
-  const sys::UniqueFd netns = TRY(sys::open_at(sys::kCwd, fmt::format("/proc/{}/ns/net", pid), O_RDONLY));
+  auto opened = sys::open_at(sys::kCwd, fmt::format("/proc/{}/ns/net", pid), O_RDONLY);
+  // It has ended already: the runtime, which waits for it, has the reason.
+  if (opened.failed_as(base::ErrorKind::NotFound)) return {};
+  const sys::UniqueFd netns = TRY(std::move(opened));
   CRASH_POINT("shim.cloned");
   tell(Cloned{pid}, {netns.get()});
   return {};
