@@ -39,10 +39,14 @@ std::string run(std::string_view text) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
   const std::string_view text{reinterpret_cast<const char*>(bytes), size};
-  // A template may print much on purpose: widths, padding, ranges over a number.
+  // A template may print much on purpose, as in Go: widths, padding, nested ranges over a number.
   for (std::size_t digits = 0; const char c : text) {
-    digits = c >= '0' && c <= '9' ? digits + 1 : 0;
-    if (digits > 4) return 0;
+    const bool digit = (c >= '0' && c <= '9') || c == 'x' || c == 'b' || c == '_' || c == 'e';
+    digits = digit ? digits + 1 : 0;
+    if (digits > 3) return 0;
+  }
+  if (const auto range = text.find("range"); range != std::string_view::npos) {
+    if (text.find("range", range + 1) != std::string_view::npos) return 0;
   }
   const std::string first = run(text);
   if (first.size() < kMaxOutput && run(text) != first) std::abort();

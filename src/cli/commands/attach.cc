@@ -29,6 +29,7 @@ class Attach final : public Command {
       return base::conflict("You cannot attach to a restarting container, wait until it is running");
     }
     options_.id = container.id;
+    options_.running = true;
     options_.tty = container.config.tty;
     options_.in = !no_stdin_ && container.config.open_stdin;
     options_.auto_remove = container.host_config.auto_remove;

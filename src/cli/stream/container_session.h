@@ -17,6 +17,8 @@ struct SessionOptions {
   bool in = false, out = true, err = true;
   bool proxy_signals = true;
   bool auto_remove = false;  ///< the wait lasts until it is removed
+  /// It runs already: its end may come before the wait does.
+  bool running = false;
   std::string detach_keys;
 };
 
