@@ -40,7 +40,8 @@ Result<client::Client*> Cli::client() {
       // As docker: a user agent is what the program is, not what a file says.
       if (!base::equal_ignoring_case(name, "User-Agent")) headers.add(name, value);
     }
-    client_ = TRY(client::Client::open(target(), fmt::format("caisson/{} (linux)", base::kVersion), std::move(headers)));
+    client_ = TRY(client::Client::open(target(), fmt::format("caisson/{} (linux)", base::kVersion),
+                                       std::move(headers)));
   }
   return client_.get();
 }

@@ -37,12 +37,14 @@ TEST_F(ConfigTest, ABrokenFileIsNamed) {
   ASSERT_TRUE(sys::write_file_atomic(sys::kCwd, directory_ + "/config.json", "{"));
   const auto config = Config::load(directory_);
   ASSERT_FALSE(config);
-  EXPECT_TRUE(config.error().message().starts_with(directory_ + "/config.json: ")) << config.error().message();
+  EXPECT_TRUE(config.error().message().starts_with(directory_ + "/config.json: "))
+      << config.error().message();
 }
 
 TEST_F(ConfigTest, DecodesAuths) {
   const auto config = load(R"({"psFormat": "{{.ID}}", "auths": {
-    "https://index.docker.io/v1/": {"auth": ")" + base::base64("me:se:cret") + R"("},
+    "https://index.docker.io/v1/": {"auth": ")" +
+                           base::base64("me:se:cret") + R"("},
     "registry:5000": {"identitytoken": "tok"}, "empty": {}}})");
   EXPECT_EQ(config.text("psFormat"), "{{.ID}}");
   const auto hub = *config.credentials("https://index.docker.io/v1/");
@@ -58,11 +60,12 @@ TEST_F(ConfigTest, DecodesAuths) {
 
 TEST_F(ConfigTest, AsksTheHelperOfARegistry) {
   const std::string program = directory_ + "/docker-credential-fake";
-  ASSERT_TRUE(sys::write_file_atomic(
-      sys::kCwd, program,
-      "#!/bin/sh\nread server\n[ \"$1\" = get ] || exit 2\n[ \"$server\" = has.it ] || { echo credentials not found; "
-      "exit 1; }\nprintf '{\"Username\": \"u\", \"Secret\": \"s %s\"}' \"$server\"\n",
-      0755));
+  ASSERT_TRUE(
+      sys::write_file_atomic(sys::kCwd, program,
+                             "#!/bin/sh\nread server\n[ \"$1\" = get ] || exit 2\n[ \"$server\" = has.it ] "
+                             "|| { echo credentials not found; "
+                             "exit 1; }\nprintf '{\"Username\": \"u\", \"Secret\": \"s %s\"}' \"$server\"\n",
+                             0755));
   const std::string path = std::getenv("PATH");
   ASSERT_EQ(::setenv("PATH", (directory_ + ":" + path).c_str(), 1), 0);
   const auto config = load(R"({"credHelpers": {"has.it": "fake", "has.not": "fake", "odd": "missing"}})");

@@ -24,7 +24,8 @@ Result<std::string> find_program(const std::string& program) {
   const char* path = std::getenv("PATH");
   for (const auto directory : base::split(path != nullptr ? path : "/usr/local/bin:/usr/bin:/bin", ':')) {
     std::string candidate = fmt::format("{}/{}", directory.empty() ? "." : directory, program);
-    if (const auto there = sys::stat_at(sys::kCwd, candidate); there && S_ISREG(there->st_mode)) return candidate;
+    if (const auto there = sys::stat_at(sys::kCwd, candidate); there && S_ISREG(there->st_mode))
+      return candidate;
     if (const auto link = sys::read_link(sys::kCwd, candidate)) return candidate;
   }
   return base::not_found(fmt::format(

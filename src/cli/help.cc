@@ -27,7 +27,8 @@ std::string list(std::string_view title, const Lines& lines) {
   return out;
 }
 
-std::string list_in_order(std::string_view title, const std::vector<std::pair<std::string, std::string_view>>& lines) {
+std::string list_in_order(std::string_view title,
+                          const std::vector<std::pair<std::string, std::string_view>>& lines) {
   if (lines.empty()) return {};
   std::string out = fmt::format("\n{}:\n", title);
   for (const auto& [name, summary] : lines) out += fmt::format("  {:<11} {}\n", name, summary);
@@ -62,7 +63,8 @@ std::string command_help(std::string_view program, std::string_view called, cons
   out += fmt::format("\n{}\n", row.summary);
   if (!row.aliases.empty()) {
     out += fmt::format("\nAliases:\n  {} {}", program, row.path);
-    for (const auto alias : base::split_words(row.aliases, ',')) out += fmt::format(", {} {}", program, alias);
+    for (const auto alias : base::split_words(row.aliases, ','))
+      out += fmt::format(", {} {}", program, alias);
     out += '\n';
   }
   if (flags.has_visible()) out += "\nOptions:\n" + flags.help(wrap_at(columns));
@@ -78,13 +80,14 @@ std::string group_help(std::string_view program, std::string_view group) {
   }
   const CommandRow* row = find_row(group);
   return fmt::format(
-      "Usage:  {0} {1} COMMAND\n\n{2}\n{3}\nRun '{0} {1} COMMAND --help' for more information on a command.\n",
+      "Usage:  {0} {1} COMMAND\n\n{2}\n{3}\nRun '{0} {1} COMMAND --help' for more information on a "
+      "command.\n",
       program, group, row != nullptr ? row->summary : "", list("Commands", lines));
 }
 
 std::string program_help(std::string_view program, const flags::FlagSet& flags, std::size_t columns) {
-  static constexpr std::array<std::string_view, 12> kCommon{"run",  "exec",  "ps",    "build",  "pull",    "push",
-                                                            "images", "login", "logout", "search", "version", "info"};
+  static constexpr std::array<std::string_view, 12> kCommon{
+      "run", "exec", "ps", "build", "pull", "push", "images", "login", "logout", "search", "version", "info"};
   std::vector<std::pair<std::string, std::string_view>> common(kCommon.size());
   Lines groups;
   Lines others;

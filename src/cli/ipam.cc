@@ -61,7 +61,8 @@ struct Pool {
 };
 
 Pool* pool_of(std::vector<Pool>& pools, const Address& address) {
-  const auto at = std::ranges::find_if(pools, [&](const Pool& pool) { return pool.subnet.contains(address); });
+  const auto at =
+      std::ranges::find_if(pools, [&](const Pool& pool) { return pool.subnet.contains(address); });
   return at == pools.end() ? nullptr : &*at;
 }
 
@@ -86,8 +87,8 @@ Result<Json> ipam_config(const IpamFlags& flags) {
     Pool* pool = pool_of(pools, parsed.address);
     if (pool == nullptr) return base::invalid(fmt::format("no matching subnet for range {}", range));
     if (!pool->range.empty()) {
-      return base::invalid(fmt::format("cannot configure multiple ranges ({}, {}) on the same subnet ({})", range,
-                                       pool->range, pool->text));
+      return base::invalid(fmt::format("cannot configure multiple ranges ({}, {}) on the same subnet ({})",
+                                       range, pool->range, pool->text));
     }
     pool->range = range;
   }

@@ -110,7 +110,8 @@ class Program {
     const auto& program = cli_.program();
     std::string text = fmt::format("{0}: unknown command: {0} {1}\n\n", program, called);
     if (!group.empty()) text += fmt::format("Usage:  {} {}\n\n", program, group);
-    text += fmt::format("Run '{}{}{} --help' for more information\n", program, group.empty() ? "" : " ", group);
+    text +=
+        fmt::format("Run '{}{}{} --help' for more information\n", program, group.empty() ? "" : " ", group);
     cli_.err().write(text);
     return 1;
   }
@@ -146,8 +147,8 @@ class Program {
   }
 
   int bad_flags(std::string_view message, std::string_view usage, std::string_view called) {
-    cli_.err().write(fmt::format("{}\n\nUsage:  {}\n\nRun '{} {} --help' for more information\n", message, usage,
-                                 cli_.program(), called));
+    cli_.err().write(fmt::format("{}\n\nUsage:  {}\n\nRun '{} {} --help' for more information\n", message,
+                                 usage, cli_.program(), called));
     return kBadCommandLine;
   }
 
@@ -219,8 +220,9 @@ int run_program(std::span<char* const> arguments) {
   const auto parsed =
       flags.parse(arguments.subspan(std::min<std::size_t>(1, arguments.size())), flags::Interspersed::No);
   if (!parsed) {
-    err.write(fmt::format("{}\n\nUsage:  {} [OPTIONS] COMMAND [ARG...]\n\nRun '{} --help' for more information\n",
-                          parsed.error().message(), program, program));
+    err.write(
+        fmt::format("{}\n\nUsage:  {} [OPTIONS] COMMAND [ARG...]\n\nRun '{} --help' for more information\n",
+                    parsed.error().message(), program, program));
     return kBadCommandLine;
   }
   const bool wants_help = parsed->help || (parsed->arguments.size() == 1 && parsed->arguments[0] == "help");
@@ -229,7 +231,8 @@ int run_program(std::span<char* const> arguments) {
     return 0;
   }
   if (version) {
-    out.line("{} version {}, build {}", program == "docker" ? "Docker" : "Caisson", base::kVersion, "release");
+    out.line("{} version {}, build {}", program == "docker" ? "Docker" : "Caisson", base::kVersion,
+             "release");
     return 0;
   }
   if (const auto level = base::log::parse_level(options.log_level)) {
@@ -247,9 +250,10 @@ int run_program(std::span<char* const> arguments) {
     if (const char* context = std::getenv("DOCKER_CONTEXT"); context != nullptr) options.context = context;
   }
   if (!options.context.empty() && options.context != "default") {
-    err.line("Failed to initialize: unable to resolve docker endpoint: context {}: context not found: open "
-             "{}/contexts/meta: no such file or directory",
-             base::quoted(options.context), options.config);
+    err.line(
+        "Failed to initialize: unable to resolve docker endpoint: context {}: context not found: open "
+        "{}/contexts/meta: no such file or directory",
+        base::quoted(options.context), options.config);
     return 1;
   }
   if (parsed->arguments.empty()) {

@@ -45,7 +45,8 @@ Result<Finished> run_command(const std::string& command, const std::string& inpu
   sys::Pipe in = TRY(sys::make_pipe());
   sys::Pipe out = TRY(sys::make_pipe());
   sys::Pipe err = TRY(sys::make_pipe());
-  sys::SpawnOptions options{.path = "/bin/sh", .argv = {"sh", "-c", command}, .env = environment, .cwd = folder};
+  sys::SpawnOptions options{
+      .path = "/bin/sh", .argv = {"sh", "-c", command}, .env = environment, .cwd = folder};
   options.fds = {{in.read.get(), 0}, {out.write.get(), 1}, {err.write.get(), 2}};
   const sys::Process process = TRY(sys::spawn(options));
   in.read.reset();
@@ -98,8 +99,10 @@ class Daemon {
     auto watch = TRY(sys::DirWatch::open(folder));
     auto log = TRY(sys::open_at(sys::kCwd, folder + "/caissond.log", O_WRONLY | O_CREAT | O_APPEND, 0600));
     sys::SpawnOptions options{.path = bin + "/caissond"};
-    options.argv = {"caissond", "--data-root", folder + "/data", "--exec-root", folder + "/exec",
-                    "--pidfile", folder + "/pid", "--config-file", folder + "/daemon.json", "-H", "unix://" + socket};
+    options.argv = {
+        "caissond",        "--data-root",   folder + "/data", "--exec-root",           folder + "/exec",
+        "--pidfile",       folder + "/pid", "--config-file",  folder + "/daemon.json", "-H",
+        "unix://" + socket};
     options.env = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin"};
     options.fds = {{log.get(), 1}, {log.get(), 2}};
     Daemon out{TRY(sys::spawn(options))};
@@ -139,7 +142,8 @@ Result<bool> run_steps(const std::string& file, const std::vector<Step>& steps,
     if (!fits) {
       good = false;
       std::printf("%s:%d: %s\n", file.c_str(), step.line, step.command.c_str());
-      if (done.status != step.status) std::printf("  exit status %d, expected %d\n", done.status, step.status);
+      if (done.status != step.status)
+        std::printf("  exit status %d, expected %d\n", done.status, step.status);
       if (!cli_cases::matches(expected_out, out)) {
         print_lines("stdout", out);
         print_lines("expected", expected_out);
@@ -170,15 +174,19 @@ Result<bool> run_file(const std::string& bin, const std::string& file) {
   for (const char* name : {"caisson", "docker"}) {
     TRY(sys::symlink_at(bin + "/caisson", sys::kCwd, folder + "/bin/" + name));
   }
-  const std::vector<std::string> environment{
-      "PATH=" + folder + "/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=" + folder + "/work",
-      "DOCKER_HOST=unix://" + folder + "/caissond.sock", "TZ=UTC", "BIN=" + bin, "FOLDER=" + folder};
+  const std::vector<std::string> environment{"PATH=" + folder + "/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+                                             "HOME=" + folder + "/work",
+                                             "DOCKER_HOST=unix://" + folder + "/caissond.sock",
+                                             "TZ=UTC",
+                                             "BIN=" + bin,
+                                             "FOLDER=" + folder};
   Daemon daemon = TRY(Daemon::start(bin, folder));
   const bool good = TRY(run_steps(file, steps, environment, folder + "/work"));
   TRY(run_command("docker ps -aq | xargs -r docker rm -f", "", environment, folder));
   daemon.stop();
   if (!good) {
-    std::printf("caissond's log:\n%s", sys::read_file(sys::kCwd, folder + "/caissond.log").value_or("").c_str());
+    std::printf("caissond's log:\n%s",
+                sys::read_file(sys::kCwd, folder + "/caissond.log").value_or("").c_str());
   }
   return good;
 }

@@ -33,7 +33,8 @@ class Attach final : public Command {
     options_.tty = container.config.tty;
     options_.in = !no_stdin_ && container.config.open_stdin;
     options_.auto_remove = container.host_config.auto_remove;
-    if (options_.tty && !no_stdin_ && !sys::is_terminal(0)) return base::invalid("the input device is not a TTY");
+    if (options_.tty && !no_stdin_ && !sys::is_terminal(0))
+      return base::invalid("the input device is not a TTY");
     return run_session(cli, client, options_, []() -> Result<> { return {}; });
   }
 

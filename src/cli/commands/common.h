@@ -25,7 +25,8 @@ base::Result<int> for_each_name(Cli& cli, const std::vector<std::string>& names,
 [[nodiscard]] bool confirm(Cli& cli, std::string_view question);
 
 /// The format given, else the user's own of `key` in config.json.
-[[nodiscard]] std::string format_or_config(Cli& cli, const std::string& given, std::string_view key, bool quiet);
+[[nodiscard]] std::string format_or_config(Cli& cli, const std::string& given, std::string_view key,
+                                           bool quiet);
 
 /// One flag --filter, --force, … of most prune commands.
 struct PruneOptions {

@@ -17,9 +17,10 @@ class ContainerInspect final : public Command {
 
   Result<int> run(Cli& cli, const Invocation& invocation) override {
     client::Client& client = *TRY(cli.client());
-    return print_inspected(cli, invocation.arguments, format_, [&](const std::string& name) -> Result<Inspected> {
-      return inspected_container(TRY(client::Containers{client}.inspect_raw(name, size_)));
-    });
+    return print_inspected(
+        cli, invocation.arguments, format_, [&](const std::string& name) -> Result<Inspected> {
+          return inspected_container(TRY(client::Containers{client}.inspect_raw(name, size_)));
+        });
   }
 
  private:

@@ -50,7 +50,8 @@ class Exec final : public Command {
       return base::invalid("the input device is not a TTY");
     }
     if (config_.tty && cli.out().is_terminal()) {
-      if (const auto size = sys::window_size(cli.out().fd())) config_.console_size = {size->rows, size->columns};
+      if (const auto size = sys::window_size(cli.out().fd()))
+        config_.console_size = {size->rows, size->columns};
     }
     const auto id = TRY(client::Execs{client}.create(arguments[0], config_));
     const spec::api::ExecStartRequest request{
@@ -67,7 +68,8 @@ class Exec final : public Command {
                          const spec::api::ExecStartRequest& request) {
     ExecProcess process{client, id};
     const auto terminal = TRY(Foreground::begin(
-        cli, {.tty = config_.tty, .input = config_.attach_stdin, .detach_keys = config_.detach_keys}, process));
+        cli, {.tty = config_.tty, .input = config_.attach_stdin, .detach_keys = config_.detach_keys},
+        process));
     auto connection = TRY(client::Execs{client}.start(id, request));
     terminal->send_size();
     if (TRY(terminal->stream(std::move(connection))) == Foreground::End::Detached) return 0;

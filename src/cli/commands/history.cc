@@ -41,7 +41,8 @@ std::string id(const Line& line) {
 }
 
 std::string size(const Line& line) {
-  return line.human ? flags::human_size(static_cast<double>(line.step.size), 3) : fmt::to_string(line.step.size);
+  return line.human ? flags::human_size(static_cast<double>(line.step.size), 3)
+                    : fmt::to_string(line.step.size);
 }
 
 constexpr std::size_t kCreatedSince = 3;
@@ -55,8 +56,9 @@ constexpr std::array kColumns{
 };
 
 constexpr ListingStyle kStyle{
-    .table = "{{.ID}}\t{{if .CreatedSince}}{{.CreatedSince}}{{else}}N/A{{end}}\t{{.CreatedBy}}\t{{.Size}}\t"
-             "{{.Comment}}",
+    .table =
+        "{{.ID}}\t{{if .CreatedSince}}{{.CreatedSince}}{{else}}N/A{{end}}\t{{.CreatedBy}}\t{{.Size}}\t"
+        "{{.Comment}}",
     .raw = {},
     .quiet = "{{.ID}}",
     .type = "*image.historyContext"};

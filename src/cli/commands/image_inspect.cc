@@ -17,9 +17,10 @@ class ImageInspect final : public Command {
 
   Result<int> run(Cli& cli, const Invocation& invocation) override {
     client::Client& client = *TRY(cli.client());
-    return print_inspected(cli, invocation.arguments, format_, [&](const std::string& name) -> Result<Inspected> {
-      return inspected_image(TRY(client::Images{client}.inspect_raw(name)));
-    });
+    return print_inspected(cli, invocation.arguments, format_,
+                           [&](const std::string& name) -> Result<Inspected> {
+                             return inspected_image(TRY(client::Images{client}.inspect_raw(name)));
+                           });
   }
 
  private:

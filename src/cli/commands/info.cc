@@ -84,7 +84,8 @@ void add_security(Page& page, const spec::api::StringList& options) {
       } else if (pair->first == "name") {
         page.item(pair->second);
       } else {
-        page.item(fmt::format(" {}: {}", pair->first == "profile" ? "Profile" : std::string{pair->first}, pair->second));
+        page.item(fmt::format(" {}: {}", pair->first == "profile" ? "Profile" : std::string{pair->first},
+                              pair->second));
       }
     }
   }
@@ -95,7 +96,8 @@ void add_registries(Page& page, const spec::api::RegistryConfig& registries) {
   for (const auto& [name, index] : registries.index_configs) {
     if (!index.secure) insecure.push_back(name);
   }
-  insecure.insert(insecure.end(), registries.insecure_registry_cidrs.begin(), registries.insecure_registry_cidrs.end());
+  insecure.insert(insecure.end(), registries.insecure_registry_cidrs.begin(),
+                  registries.insecure_registry_cidrs.end());
   if (!insecure.empty()) {
     page.heading("Insecure Registries");
     for (const auto& name : insecure) page.item(name);
@@ -189,7 +191,8 @@ class Info final : public Command {
       return base::internal("errors pretty printing info");
     }
     cli.out().write(server_page(*server));
-    for (const auto& warning : server->warnings.value_or(spec::api::StringList{})) cli.err().line("{}", warning);
+    for (const auto& warning : server->warnings.value_or(spec::api::StringList{}))
+      cli.err().line("{}", warning);
     return 0;
   }
 

@@ -52,11 +52,16 @@ constexpr char kTasks[] = "tasks";
 
 /// In the order in which a name is looked for.
 constexpr std::array kKinds{
-    Kind{"container", container},         Kind{"image", image},
-    Kind{"network", network},             Kind{"volume", volume},
-    Kind{"service", of_swarm<kServices>}, Kind{"task", of_swarm<kTasks>},
-    Kind{"node", of_swarm<kNodes>},       Kind{"plugin", plugin},
-    Kind{"secret", of_swarm<kSecrets>},   Kind{"config", of_swarm<kConfigs>},
+    Kind{"container", container},
+    Kind{"image", image},
+    Kind{"network", network},
+    Kind{"volume", volume},
+    Kind{"service", of_swarm<kServices>},
+    Kind{"task", of_swarm<kTasks>},
+    Kind{"node", of_swarm<kNodes>},
+    Kind{"plugin", plugin},
+    Kind{"secret", of_swarm<kSecrets>},
+    Kind{"config", of_swarm<kConfigs>},
 };
 
 /// Not there, or of a feature that this daemon has not got.
@@ -83,15 +88,16 @@ class Inspect final : public Command {
       return base::invalid(fmt::format("unknown type: {}: must be one of {}", base::quoted(type_), kTypes));
     }
     client::Client& client = *TRY(cli.client());
-    return print_inspected(cli, invocation.arguments, format_, [&](const std::string& name) -> Result<Inspected> {
-      if (kind != kKinds.end()) return kind->find(client, name, size_);
-      for (const auto& candidate : kKinds) {
-        auto found = candidate.find(client, name, size_);
-        if (found) return found;
-        if (!is_elsewhere(found.error())) return found.error();
-      }
-      return base::not_found("Error: No such object: " + name);
-    });
+    return print_inspected(cli, invocation.arguments, format_,
+                           [&](const std::string& name) -> Result<Inspected> {
+                             if (kind != kKinds.end()) return kind->find(client, name, size_);
+                             for (const auto& candidate : kKinds) {
+                               auto found = candidate.find(client, name, size_);
+                               if (found) return found;
+                               if (!is_elsewhere(found.error())) return found.error();
+                             }
+                             return base::not_found("Error: No such object: " + name);
+                           });
   }
 
  private:

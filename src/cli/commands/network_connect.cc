@@ -34,7 +34,8 @@ class NetworkConnect final : public Command {
     endpoint_.ipam_config = addresses_;
     endpoint_.aliases = aliases_;
     if (!links_.empty()) endpoint_.links = links_;
-    client::ApiCall call{.method = "POST", .path = "/networks/" + http::encode_segment(names[0]) + "/connect"};
+    client::ApiCall call{.method = "POST",
+                         .path = "/networks/" + http::encode_segment(names[0]) + "/connect"};
     call.body = codec::Json::object({{"Container", names[1]}, {"EndpointConfig", codec::to_json(endpoint_)}});
     TRY(client.done(call));
     return 0;

@@ -46,7 +46,9 @@ class NetworkCreate final : public Command {
     // Not given leaves the choice to the daemon.
     if (invocation.flags.changed("ipv4")) body.set("EnableIPv4", ipv4_);
     if (invocation.flags.changed("ipv6")) body.set("EnableIPv6", ipv6_);
-    body.set("IPAM", Json::object({{"Driver", ipam_driver_}, {"Options", object_of(ipam_options_)}, {"Config", config}}));
+    body.set(
+        "IPAM",
+        Json::object({{"Driver", ipam_driver_}, {"Options", object_of(ipam_options_)}, {"Config", config}}));
     body.set("Internal", internal_);
     body.set("Attachable", attachable_);
     body.set("Ingress", ingress_);
@@ -65,7 +67,8 @@ class NetworkCreate final : public Command {
 
  private:
   IpamFlags ipam_;
-  bool attachable_ = false, config_only_ = false, ingress_ = false, internal_ = false, ipv4_ = true, ipv6_ = false;
+  bool attachable_ = false, config_only_ = false, ingress_ = false, internal_ = false, ipv4_ = true,
+       ipv6_ = false;
   std::string config_from_, driver_ = "bridge", ipam_driver_ = "default", scope_;
   std::map<std::string, std::string> ipam_options_, options_;
   std::vector<std::string> labels_;

@@ -14,7 +14,8 @@ class NetworkDisconnect final : public Command {
   Result<int> run(Cli& cli, const Invocation& invocation) override {
     client::Client& client = *TRY(cli.client());
     const auto& names = invocation.arguments;
-    client::ApiCall call{.method = "POST", .path = "/networks/" + http::encode_segment(names[0]) + "/disconnect"};
+    client::ApiCall call{.method = "POST",
+                         .path = "/networks/" + http::encode_segment(names[0]) + "/disconnect"};
     call.body = codec::Json::object({{"Container", names[1]}, {"Force", force_}});
     TRY(client.done(call));
     return 0;

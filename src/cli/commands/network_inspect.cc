@@ -16,11 +16,12 @@ class NetworkInspect final : public Command {
 
   Result<int> run(Cli& cli, const Invocation& invocation) override {
     client::Client& client = *TRY(cli.client());
-    return print_inspected(cli, invocation.arguments, format_, [&](const std::string& name) -> Result<Inspected> {
-      client::ApiCall call{.path = "/networks/" + http::encode_segment(name)};
-      if (verbose_) call.query.add("verbose", "true");
-      return Inspected{TRY(client.json(call)), {}};
-    });
+    return print_inspected(cli, invocation.arguments, format_,
+                           [&](const std::string& name) -> Result<Inspected> {
+                             client::ApiCall call{.path = "/networks/" + http::encode_segment(name)};
+                             if (verbose_) call.query.add("verbose", "true");
+                             return Inspected{TRY(client.json(call)), {}};
+                           });
   }
 
  private:

@@ -51,10 +51,11 @@ constexpr std::array kColumns{
     Column<Line>{"Scope", "SCOPE", [](const Line& l) { return l.text("Scope"); }},
 };
 
-constexpr ListingStyle kStyle{.table = "{{.ID}}\t{{.Name}}\t{{.Driver}}\t{{.Scope}}",
-                              .raw = "network_id: {{.ID}}\nname: {{.Name}}\ndriver: {{.Driver}}\nscope: {{.Scope}}\n",
-                              .quiet = "{{.ID}}",
-                              .type = "*network.networkContext"};
+constexpr ListingStyle kStyle{
+    .table = "{{.ID}}\t{{.Name}}\t{{.Driver}}\t{{.Scope}}",
+    .raw = "network_id: {{.ID}}\nname: {{.Name}}\ndriver: {{.Driver}}\nscope: {{.Scope}}\n",
+    .quiet = "{{.ID}}",
+    .type = "*network.networkContext"};
 
 class NetworkLs final : public Command {
  public:
@@ -77,7 +78,8 @@ class NetworkLs final : public Command {
     std::ranges::sort(order, {}, [&](std::size_t i) { return lines[i].text("Name"); });
     std::vector<Line> sorted;
     for (const auto i : order) sorted.push_back(lines[i]);
-    const auto format = resolve_format(format_or_config(cli, format_, "networksFormat", quiet_), kStyle, quiet_);
+    const auto format =
+        resolve_format(format_or_config(cli, format_, "networksFormat", quiet_), kStyle, quiet_);
     TRY(print_items<Line>(cli.out(), format, kStyle, kColumns, sorted));
     return 0;
   }

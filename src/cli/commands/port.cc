@@ -40,8 +40,9 @@ class Port final : public Command {
     const std::string number{parts ? parts->first : wanted};
     const std::string protocol = parts && !parts->second.empty() ? base::to_lower(parts->second) : "tcp";
     if (!base::parse_uint(number)) {
-      return base::invalid(fmt::format("Error: invalid port ({}): strconv.ParseUint: parsing {}: invalid syntax",
-                                       number, base::quoted(number)));
+      return base::invalid(
+          fmt::format("Error: invalid port ({}): strconv.ParseUint: parsing {}: invalid syntax", number,
+                      base::quoted(number)));
     }
     const auto at = ports.find(number + "/" + protocol);
     if (at == ports.end() || !at->second) {

@@ -32,9 +32,7 @@ std::string command(const Line& line) {
   return base::quoted(line.truncates ? ellipsis(text, kWidth) : text);
 }
 
-std::string id(const Line& line) {
-  return line.truncates ? short_id(line.container.id) : line.container.id;
-}
+std::string id(const Line& line) { return line.truncates ? short_id(line.container.id) : line.container.id; }
 
 std::string image(const Line& line) {
   const auto& container = line.container;

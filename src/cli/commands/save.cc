@@ -49,7 +49,8 @@ class Save final : public Command {
     if (output_.empty()) return {};
     const auto parent = sys::stat_at(sys::kCwd, directory() + "/.");
     if (!parent) {
-      return open_failure(directory(), parent.error(), "stat").context("failed to save image: invalid output path");
+      return open_failure(directory(), parent.error(), "stat")
+          .context("failed to save image: invalid output path");
     }
     if (const auto there = sys::stat_at(sys::kCwd, output_); there && S_ISDIR(there->st_mode)) {
       return base::invalid("failed to save image: cannot write to a directory");
@@ -71,7 +72,8 @@ class Save final : public Command {
     const std::string temporary = fmt::format("{}/.caisson-save-{}", directory(), base::random_hex(12));
     auto file = sys::open_at(sys::kCwd, temporary, O_WRONLY | O_CREAT | O_EXCL, 0600);
     if (!file) return open_failure(temporary, file.error());
-    base::ScopeGuard undo{[&] { base::ignore(sys::unlink_at(sys::kCwd, temporary), "the failure is reported"); }};
+    base::ScopeGuard undo{
+        [&] { base::ignore(sys::unlink_at(sys::kCwd, temporary), "the failure is reported"); }};
     sys::FdSink sink{std::move(*file)};
     TRY(base::copy(archive, sink));
     TRY(sys::rename_at(sys::kCwd, temporary, sys::kCwd, output_));

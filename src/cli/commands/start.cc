@@ -31,7 +31,8 @@ class Start final : public Command {
                                  .in = interactive_ && container.config.open_stdin,
                                  .auto_remove = container.host_config.auto_remove,
                                  .detach_keys = detach_keys_};
-    if (options.tty && options.in && !sys::is_terminal(0)) return base::invalid("the input device is not a TTY");
+    if (options.tty && options.in && !sys::is_terminal(0))
+      return base::invalid("the input device is not a TTY");
     return run_session(cli, client, options, [&]() -> Result<> { return start(client, container.id); });
   }
 

@@ -16,7 +16,8 @@ using base::Result;
 namespace {
 
 struct ClientVersion {
-  std::string version, api_version, default_api_version, git_commit, go_version, os, arch, build_time, context;
+  std::string version, api_version, default_api_version, git_commit, go_version, os, arch, build_time,
+      context;
 };
 void describe(auto& v, ClientVersion& c) {
   v("Version", c.version);
@@ -42,7 +43,8 @@ void describe(auto& v, BothVersions& b) {
 std::string date(const std::string& text) {
   const auto time = base::parse_rfc3339(text);
   if (!time) return text;
-  const std::time_t seconds = std::chrono::duration_cast<std::chrono::seconds>(time->time_since_epoch()).count();
+  const std::time_t seconds =
+      std::chrono::duration_cast<std::chrono::seconds>(time->time_since_epoch()).count();
   std::tm parts{};
   std::string out(32, '\0');
   out.resize(std::strftime(out.data(), out.size(), "%a %b %e %H:%M:%S %Y", ::gmtime_r(&seconds, &parts)));
@@ -63,7 +65,8 @@ std::string client_text(const ClientVersion& c) {
       "Client: Caisson\n Version:           {}\n API version:       {}{}\n Go version:        {}\n"
       " Git commit:        {}\n OS/Arch:           {}/{}\n Context:           {}\n",
       c.version, c.api_version,
-      c.api_version == c.default_api_version ? "" : fmt::format(" (downgraded from {})", c.default_api_version),
+      c.api_version == c.default_api_version ? ""
+                                             : fmt::format(" (downgraded from {})", c.default_api_version),
       c.go_version, c.git_commit, c.os, c.arch, c.context);
 }
 

@@ -37,10 +37,12 @@ class VolumeCreate final : public Command {
       }
       name_ = invocation.arguments[0];
     }
-    for (const std::string_view flag : {"availability", "group", "limit-bytes", "required-bytes", "scope", "secret",
-                                        "sharing", "topology-preferred", "topology-required", "type"}) {
+    for (const std::string_view flag :
+         {"availability", "group", "limit-bytes", "required-bytes", "scope", "secret", "sharing",
+          "topology-preferred", "topology-required", "type"}) {
       if (invocation.flags.changed(flag)) {
-        return base::invalid(fmt::format("--{} is for cluster volumes, and this daemon is no swarm manager", flag));
+        return base::invalid(
+            fmt::format("--{} is for cluster volumes, and this daemon is no swarm manager", flag));
       }
     }
     client::Client& client = *TRY(cli.client());

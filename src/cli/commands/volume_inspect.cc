@@ -13,9 +13,10 @@ class VolumeInspect final : public Command {
 
   Result<int> run(Cli& cli, const Invocation& invocation) override {
     client::Client& client = *TRY(cli.client());
-    return print_inspected(cli, invocation.arguments, format_, [&](const std::string& name) -> Result<Inspected> {
-      return Inspected{TRY(client.json({.path = "/volumes/" + http::encode_segment(name)})), {}};
-    });
+    return print_inspected(
+        cli, invocation.arguments, format_, [&](const std::string& name) -> Result<Inspected> {
+          return Inspected{TRY(client.json({.path = "/volumes/" + http::encode_segment(name)})), {}};
+        });
   }
 
  private:

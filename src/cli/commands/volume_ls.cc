@@ -16,7 +16,9 @@ struct Line {
   const Json* volume;
 
   [[nodiscard]] const std::string& text(std::string_view name) const { return (*volume)[name].as_string(); }
-  [[nodiscard]] std::string label(std::string_view name) const { return (*volume)["Labels"][name].as_string(); }
+  [[nodiscard]] std::string label(std::string_view name) const {
+    return (*volume)["Labels"][name].as_string();
+  }
 };
 
 std::string labels(const Line& line) {
@@ -66,7 +68,8 @@ class VolumeLs final : public Command {
       if (!cluster_ || !volume["ClusterVolume"].is_null()) lines.push_back({&volume});
     }
     std::ranges::sort(lines, {}, [](const Line& line) { return line.text("Name"); });
-    const auto format = resolve_format(format_or_config(cli, format_, "volumesFormat", quiet_), kStyle, quiet_);
+    const auto format =
+        resolve_format(format_or_config(cli, format_, "volumesFormat", quiet_), kStyle, quiet_);
     TRY(print_items<Line>(cli.out(), format, kStyle, kColumns, lines));
     return 0;
   }

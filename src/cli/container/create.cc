@@ -72,9 +72,10 @@ Result<> check_platform(const std::string& platform) {
              std::string_view{"_.-()"}.find(c) != std::string_view::npos;
     });
     if (!fine) {
-      return bad(fmt::format("{} is an invalid component of {}: platform specifier component must match "
-                             "\"^[A-Za-z0-9_.-]+$\": invalid argument",
-                             base::quoted(part), base::quoted(platform)));
+      return bad(
+          fmt::format("{} is an invalid component of {}: platform specifier component must match "
+                      "\"^[A-Za-z0-9_.-]+$\": invalid argument",
+                      base::quoted(part), base::quoted(platform)));
     }
   }
   return {};
@@ -113,11 +114,13 @@ Result<std::string> create_container(Cli& cli, client::Client& client, const Cre
   };
   if (flags.pull == "always" && reference) TRY(pull());
   if (cli.out().is_terminal()) {
-    if (const auto size = sys::window_size(cli.out().fd())) request.host_config.console_size = {size->rows, size->columns};
+    if (const auto size = sys::window_size(cli.out().fd()))
+      request.host_config.console_size = {size->rows, size->columns};
   }
   client::CreateOptions create{options.name, options.platform, std::move(request)};
   auto response = client::Containers{client}.create(create);
-  if (response.failed_as(base::ErrorKind::NotFound) && reference && (flags.pull == "missing" || flags.pull.empty())) {
+  if (response.failed_as(base::ErrorKind::NotFound) && reference &&
+      (flags.pull == "missing" || flags.pull.empty())) {
     if (!flags.quiet) cli.err().line("Unable to find image '{}' locally", reference->familiar());
     TRY(pull());
     response = client::Containers{client}.create(create);

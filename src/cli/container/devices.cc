@@ -33,7 +33,8 @@ bool is_cdi_word(std::string_view text, std::string_view extra) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
   };
   if (text.empty() || !alnum(text.front()) || !alnum(text.back())) return false;
-  return std::ranges::all_of(text, [&](char c) { return alnum(c) || extra.find(c) != std::string_view::npos; });
+  return std::ranges::all_of(text,
+                             [&](char c) { return alnum(c) || extra.find(c) != std::string_view::npos; });
 }
 
 /// "/dev/sda:<rest>".
@@ -50,8 +51,9 @@ Result<std::pair<std::string, std::string_view>> device_and_value(std::string_vi
 Result<std::int64_t> parse_limit(std::string_view text) {
   const std::string_view digits = text.starts_with('+') ? text.substr(1) : text;
   if (const auto number = base::parse_int(digits)) return *number;
-  const bool number_like = !digits.empty() && digits.find_first_not_of("0123456789", digits[0] == '-' ? 1 : 0) ==
-                                                  std::string_view::npos;
+  const bool number_like =
+      !digits.empty() &&
+      digits.find_first_not_of("0123456789", digits[0] == '-' ? 1 : 0) == std::string_view::npos;
   return base::invalid(fmt::format("strconv.ParseInt: parsing {}: {}", base::quoted(text),
                                    number_like && digits != "-" ? "value out of range" : "invalid syntax"));
 }
@@ -69,7 +71,8 @@ bool is_cdi_device(std::string_view text) {
 
 Result<spec::api::DeviceMapping> parse_device(std::string_view text) {
   const Parts parts = base::split(text, ':');
-  if (parts.size() > 3 || parts[0].empty()) return base::invalid(fmt::format("bad format for path: {}", text));
+  if (parts.size() > 3 || parts[0].empty())
+    return base::invalid(fmt::format("bad format for path: {}", text));
   spec::api::DeviceMapping out{std::string{parts[0]}, std::string{parts[0]}, "rwm"};
   if (parts.size() == 3) {
     out.path_in_container = parts[1];
@@ -91,7 +94,8 @@ Result<> add_device_cgroup_rule(std::vector<std::string>& rules, std::string_vie
   const auto numbers = base::cut(words[1], ":");
   const auto number = [](std::string_view word) { return word == "*" || base::parse_uint(word).has_value(); };
   if (!numbers || !number(numbers->first) || !number(numbers->second)) return bad();
-  if (words[2].empty() || words[2].size() > 3 || words[2].find_first_not_of("rwm") != std::string_view::npos) {
+  if (words[2].empty() || words[2].size() > 3 ||
+      words[2].find_first_not_of("rwm") != std::string_view::npos) {
     return bad();
   }
   rules.emplace_back(text);
@@ -102,10 +106,10 @@ Result<> add_throttle_bps(std::vector<spec::api::ThrottleDevice>& devices, std::
   const auto pair = TRY(device_and_value(text));
   const auto rate = flags::parse_ram_bytes(pair.second);
   if (!rate || *rate < 0) {
-    return base::invalid(fmt::format(
-        "invalid rate for device: {}. The correct format is <device-path>:<number>[<unit>]. "
-        "Number must be a positive integer. Unit is optional and can be kb, mb, or gb",
-        text));
+    return base::invalid(
+        fmt::format("invalid rate for device: {}. The correct format is <device-path>:<number>[<unit>]. "
+                    "Number must be a positive integer. Unit is optional and can be kb, mb, or gb",
+                    text));
   }
   devices.push_back({pair.first, static_cast<std::uint64_t>(*rate)});
   return {};
@@ -115,10 +119,10 @@ Result<> add_throttle_iops(std::vector<spec::api::ThrottleDevice>& devices, std:
   const auto pair = TRY(device_and_value(text));
   const auto rate = base::parse_uint(pair.second);
   if (!rate) {
-    return base::invalid(fmt::format(
-        "invalid rate for device: {}. The correct format is <device-path>:<number>. "
-        "Number must be a positive integer",
-        text));
+    return base::invalid(
+        fmt::format("invalid rate for device: {}. The correct format is <device-path>:<number>. "
+                    "Number must be a positive integer",
+                    text));
   }
   devices.push_back({pair.first, *rate});
   return {};
@@ -136,8 +140,8 @@ Result<> add_weight(std::vector<spec::api::WeightDevice>& devices, std::string_v
 
 Result<> add_ulimit(std::vector<spec::api::Ulimit>& ulimits, std::string_view text) {
   static constexpr std::array<std::string_view, 16> kNames{
-      "core", "cpu",  "data",   "fsize",  "locks",  "memlock",    "msgqueue", "nice",
-      "nofile", "nproc", "rss", "rtprio", "rttime", "sigpending", "stack"};
+      "core",   "cpu",   "data", "fsize",  "locks",  "memlock",    "msgqueue", "nice",
+      "nofile", "nproc", "rss",  "rtprio", "rttime", "sigpending", "stack"};
   const auto pair = base::cut(text, "=");
   if (!pair) return base::invalid(fmt::format("invalid ulimit argument: {}", text));
   if (pair->first.empty() || std::ranges::find(kNames, pair->first) == kNames.end()) {
@@ -153,7 +157,8 @@ Result<> add_ulimit(std::vector<spec::api::Ulimit>& ulimits, std::string_view te
   ulimit.hard = limits.size() == 2 ? TRY(parse_limit(limits[1])) : ulimit.soft;
   if (ulimit.hard != -1 && ulimit.soft == -1) {
     return base::invalid(fmt::format(
-        "ulimit soft limit must be less than or equal to hard limit: soft: -1 (unlimited), hard: {}", ulimit.hard));
+        "ulimit soft limit must be less than or equal to hard limit: soft: -1 (unlimited), hard: {}",
+        ulimit.hard));
   }
   if (ulimit.hard != -1 && ulimit.soft > ulimit.hard) {
     return base::invalid(fmt::format("ulimit soft limit must be less than or equal to hard limit: {} > {}",
@@ -219,7 +224,8 @@ Result<> add_gpus(std::vector<spec::api::DeviceRequest>& requests, std::string_v
   return {};
 }
 
-Capabilities normalised_capabilities(const std::vector<std::string>& add, const std::vector<std::string>& drop) {
+Capabilities normalised_capabilities(const std::vector<std::string>& add,
+                                     const std::vector<std::string>& drop) {
   const auto normal = [](const std::vector<std::string>& names) {
     std::set<std::string> out;
     for (const auto& name : names) {

@@ -20,7 +20,12 @@ const char* own_value(std::string_view name) { return std::getenv(std::string{na
 bool is_utf8(std::string_view text) {
   for (std::size_t i = 0; i < text.size();) {
     const auto first = static_cast<unsigned char>(text[i]);
-    const std::size_t length = first < 0x80 ? 1 : first >= 0xf8 ? 0 : first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : first >= 0xc2 ? 2 : 0;
+    const std::size_t length = first < 0x80    ? 1
+                               : first >= 0xf8 ? 0
+                               : first >= 0xf0 ? 4
+                               : first >= 0xe0 ? 3
+                               : first >= 0xc2 ? 2
+                                               : 0;
     if (length == 0 || i + length > text.size()) return false;
     for (std::size_t k = 1; k < length; ++k) {
       if ((static_cast<unsigned char>(text[i + k]) & 0xc0U) != 0x80U) return false;
@@ -56,7 +61,8 @@ Result<> append_file(std::vector<std::string>& out, const std::string& path, Bar
   for (std::string_view line : base::split(rest, '\n')) {
     ++number;
     if (line.ends_with('\r')) line.remove_suffix(1);
-    if (!is_utf8(line)) return bad(fmt::format("invalid utf8 bytes at line {}: {}", number, byte_values(line)));
+    if (!is_utf8(line))
+      return bad(fmt::format("invalid utf8 bytes at line {}: {}", number, byte_values(line)));
     const auto first = line.find_first_not_of(" \t\v\f\r");
     if (first == std::string_view::npos || line[first] == '#') continue;
     line.remove_prefix(first);

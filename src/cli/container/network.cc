@@ -42,9 +42,7 @@ bool is_long_form(std::string_view text) {
   return pair && is_word(pair->first) && !pair->second.empty();
 }
 
-bool is_alnum(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
+bool is_alnum(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); }
 
 bool is_domain(std::string_view text) {
   if (text.empty() || text.size() > 255) return false;
@@ -122,13 +120,16 @@ bool is_user_defined_network(std::string_view mode) {
 bool is_ip_address(std::string_view text) { return !canonical_address(text).empty(); }
 
 bool is_mac_address(std::string_view text) {
-  const char separator = text.find('-') != std::string_view::npos ? '-' : text.find('.') != std::string_view::npos ? '.' : ':';
+  const char separator = text.find('-') != std::string_view::npos   ? '-'
+                         : text.find('.') != std::string_view::npos ? '.'
+                                                                    : ':';
   const auto parts = base::split(text, separator);
   const std::size_t digits = separator == '.' ? 4 : 2;
   const std::size_t bytes = parts.size() * digits / 2;
   return (bytes == 6 || bytes == 8 || bytes == 20) && std::ranges::all_of(parts, [&](std::string_view part) {
-    return part.size() == digits && part.find_first_not_of("0123456789abcdefABCDEF") == std::string_view::npos;
-  });
+           return part.size() == digits &&
+                  part.find_first_not_of("0123456789abcdefABCDEF") == std::string_view::npos;
+         });
 }
 
 Result<> add_network(std::vector<NetworkAttachment>& networks, std::string_view text) {
@@ -163,8 +164,8 @@ Result<> add_network(std::vector<NetworkAttachment>& networks, std::string_view 
     } else if (key == "gw-priority") {
       const auto priority = base::parse_int(value);
       if (!priority) {
-        return base::invalid(
-            fmt::format("invalid gw-priority: strconv.Atoi: parsing {}: invalid syntax", base::quoted(value)));
+        return base::invalid(fmt::format("invalid gw-priority: strconv.Atoi: parsing {}: invalid syntax",
+                                         base::quoted(value)));
       }
       network.gw_priority = *priority;
     } else {
@@ -188,7 +189,8 @@ Result<spec::api::NetworkingConfig> networking_config(const ContainerOptions& op
     if (&network == networks.data()) TRY(apply_flags(network, options));
     auto endpoint = TRY(endpoint_of(network));
     if (out.endpoints_config.contains(network.target)) {
-      return base::invalid(fmt::format("network {} is specified multiple times", base::quoted(network.target)));
+      return base::invalid(
+          fmt::format("network {} is specified multiple times", base::quoted(network.target)));
     }
     // A single network without options is named by the network mode already.
     if (!defaulted && networks.size() == 1 && !has_settings(network)) continue;

@@ -86,7 +86,8 @@ Result<List> parse_security_options(const List& options) {
     const std::string path{pair->second};
     const auto text = read_user_file(path);
     if (!text) {
-      return base::invalid(fmt::format("opening seccomp profile ({}) failed: {}", path, text.error().message()));
+      return base::invalid(
+          fmt::format("opening seccomp profile ({}) failed: {}", path, text.error().message()));
     }
     const auto json = codec::Json::parse(*text);
     if (!json) {
@@ -162,7 +163,9 @@ Result<> add_devices(spec::api::Resources& resources, const ContainerOptions& o)
 }
 
 Result<spec::api::ContainerConfig> container_config(const ContainerOptions& o, const List& arguments) {
-  const auto wants = [&](std::string_view stream) { return std::ranges::find(o.attach, stream) != o.attach.end(); };
+  const auto wants = [&](std::string_view stream) {
+    return std::ranges::find(o.attach, stream) != o.attach.end();
+  };
   spec::api::ContainerConfig out;
   out.hostname = o.hostname;
   out.domainname = o.domainname;

@@ -22,7 +22,8 @@ struct ContainerOptions {
   using Map = std::map<std::string, std::string>;
 
   // Identity and process.
-  std::string name, hostname, domainname, user, working_dir, entrypoint, stop_signal, platform, runtime, isolation;
+  std::string name, hostname, domainname, user, working_dir, entrypoint, stop_signal, platform, runtime,
+      isolation;
   std::optional<std::int64_t> stop_timeout;
   List attach, env, env_files, labels, label_files, group_add;
   Map annotations, sysctls;

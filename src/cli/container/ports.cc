@@ -67,13 +67,16 @@ Result<> add_published(PublishedPorts& out, const std::string& spec) {
   const auto [container_port, protocol] = split_protocol(
       container_colon == std::string::npos ? std::string_view{spec}
                                            : std::string_view{spec}.substr(container_colon + 1));
-  std::string_view before = std::string_view{spec}.substr(0, container_colon == std::string::npos ? 0 : container_colon);
+  std::string_view before =
+      std::string_view{spec}.substr(0, container_colon == std::string::npos ? 0 : container_colon);
   const auto host_colon = before.rfind(':');
-  const std::string_view host_port = host_colon == std::string_view::npos ? before : before.substr(host_colon + 1);
+  const std::string_view host_port =
+      host_colon == std::string_view::npos ? before : before.substr(host_colon + 1);
   std::string_view address = host_colon == std::string_view::npos ? "" : before.substr(0, host_colon);
   if (address.starts_with('[')) {
     if (!address.ends_with(']')) {
-      return base::invalid(fmt::format("invalid IP address {}: address {}:: missing ']' in address", address, address));
+      return base::invalid(
+          fmt::format("invalid IP address {}: address {}:: missing ']' in address", address, address));
     }
     address = address.substr(1, address.size() - 2);
   }

@@ -164,8 +164,8 @@ class MountBuilder {
     return base::invalid(fmt::format("unexpected key '{}' in '{}'", key, text));
   }
   static base::Error needs(std::string_view recursive, std::string_view other) {
-    return base::invalid(fmt::format("option 'bind-recursive={}' requires '{}' to be specified in conjunction",
-                                     recursive, other));
+    return base::invalid(fmt::format(
+        "option 'bind-recursive={}' requires '{}' to be specified in conjunction", recursive, other));
   }
   [[nodiscard]] base::Error mixed(std::string_view options) const {
     return base::invalid(fmt::format("cannot mix '{}-*' options with mount type '{}'", options, mount_.type));
@@ -203,8 +203,8 @@ class MountBuilder {
         bind().read_only_force_recursive = true;
       } else if (value != "enabled") {
         return base::invalid(fmt::format(
-            "invalid value for {}: {} (must be \"enabled\", \"disabled\", \"writable\", or \"readonly\")", key,
-            value));
+            "invalid value for {}: {} (must be \"enabled\", \"disabled\", \"writable\", or \"readonly\")",
+            key, value));
       }
     } else {
       return unexpected(key, text);

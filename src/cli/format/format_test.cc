@@ -16,7 +16,8 @@ namespace cli {
 namespace {
 
 TEST(Tabs, AlignEachBlockOfCells) {
-  EXPECT_EQ(align_tabs("a\tb\tc\nlong cell here\tx\ty\n"), "a                b         c\nlong cell here   x         y\n");
+  EXPECT_EQ(align_tabs("a\tb\tc\nlong cell here\tx\ty\n"),
+            "a                b         c\nlong cell here   x         y\n");
   // A line without the cell ends the column's block.
   EXPECT_EQ(align_tabs("aaaaaaaaaaaa\tb\nplain\nc\td\n"), "aaaaaaaaaaaa   b\nplain\nc         d\n");
   EXPECT_EQ(align_tabs("no tabs"), "no tabs");
@@ -54,8 +55,10 @@ constexpr std::array kColumns{
     Column<Fruit>{"Colour", "COLOUR", [](const Fruit& f) { return f.colour; }},
     Column<Fruit>{"Name", "FRUIT NAME", [](const Fruit& f) { return f.name; }},
 };
-constexpr ListingStyle kStyle{
-    .table = "{{.Name}}\t{{.Colour}}", .raw = "name: {{.Name}}\n", .quiet = "{{.Name}}", .type = "*test.fruit"};
+constexpr ListingStyle kStyle{.table = "{{.Name}}\t{{.Colour}}",
+                              .raw = "name: {{.Name}}\n",
+                              .quiet = "{{.Name}}",
+                              .type = "*test.fruit"};
 
 std::string listing(std::string_view format, bool quiet = false, std::string* failure = nullptr) {
   auto pipe = sys::make_pipe();
@@ -75,16 +78,19 @@ TEST(Listing, HasDockersForms) {
   EXPECT_EQ(listing("{{.Name}}-{{.Label \"k\"}}"), "apple-v\nfig-v\n");
   EXPECT_EQ(listing("table {{.Colour}}\\t{{upper .Name}}\\t{{.Label \"a.b-c\"}}"),
             "COLOUR    FRUIT NAME   b c\nred       APPLE        \n<blue>    FIG          \n");
-  EXPECT_EQ(listing("json"), "{\"Colour\":\"red\",\"Name\":\"apple\"}\n{\"Colour\":\"\\u003cblue\\u003e\",\"Name\":\"fig\"}\n");
+  EXPECT_EQ(
+      listing("json"),
+      "{\"Colour\":\"red\",\"Name\":\"apple\"}\n{\"Colour\":\"\\u003cblue\\u003e\",\"Name\":\"fig\"}\n");
   EXPECT_EQ(listing("raw"), "name: apple\n\nname: fig\n\n");
 }
 
 TEST(Listing, SaysWhatIsWrongWithATemplate) {
   std::string failure;
   listing("{{.Nope}}", false, &failure);
-  EXPECT_EQ(failure,
-            "failed to execute template: template: :1:2: executing \"\" at <.Nope>: can't evaluate field Nope in "
-            "type *test.fruit");
+  EXPECT_EQ(
+      failure,
+      "failed to execute template: template: :1:2: executing \"\" at <.Nope>: can't evaluate field Nope in "
+      "type *test.fruit");
   listing("{{.Name", false, &failure);
   EXPECT_EQ(failure, "failed to parse template: template: :1: unclosed action");
 }

@@ -81,8 +81,9 @@ std::string port_list(std::vector<spec::api::PortSummary> ports) {
                                    port.private_port, port.type));
       continue;
     }
-    const auto group = std::ranges::find_if(
-        open, [&](const PortGroup& candidate) { return candidate.host == port.ip && candidate.protocol == port.type; });
+    const auto group = std::ranges::find_if(open, [&](const PortGroup& candidate) {
+      return candidate.host == port.ip && candidate.protocol == port.type;
+    });
     if (group == open.end()) {
       open.push_back({port.ip, port.type, port.private_port, port.private_port});
     } else if (port.private_port == group->last + 1) {

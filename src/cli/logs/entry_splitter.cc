@@ -27,7 +27,8 @@ base::Result<> EntrySplitter::feed(std::string_view bytes, base::FunctionRef<voi
   return {};
 }
 
-void EntrySplitter::take(FrameStream stream, std::string_view bytes, base::FunctionRef<void(const LogPiece&)> sink) {
+void EntrySplitter::take(FrameStream stream, std::string_view bytes,
+                         base::FunctionRef<void(const LogPiece&)> sink) {
   const bool first = !in_text_;
   if (first) {
     const auto space = bytes.find(' ');

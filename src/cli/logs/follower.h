@@ -18,7 +18,10 @@ class LogPosition {
   /// Whether an entry of this time is still to be shown. Called once per entry, in the log's order.
   bool is_new(std::string_view time);
   /// The log is read again from `since`: what was shown will come again.
-  void restart() { seen_again_ = 0; resumed_ = true; }
+  void restart() {
+    seen_again_ = 0;
+    resumed_ = true;
+  }
   [[nodiscard]] const std::string& since() const { return time_; }
 
  private:

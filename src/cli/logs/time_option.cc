@@ -12,8 +12,8 @@ base::Result<std::string> time_option(std::string_view name, const std::string& 
   if (text.empty()) return std::string{};
   const auto time = base::parse_timestamp(text, base::now());
   if (!time) {
-    return base::invalid(fmt::format("invalid value for \"{}\": failed to parse value as time or duration: {}",
-                                     name, base::quoted(text)));
+    return base::invalid(fmt::format(
+        "invalid value for \"{}\": failed to parse value as time or duration: {}", name, base::quoted(text)));
   }
   return api_time(*time);
 }

@@ -25,8 +25,10 @@ Message layer(const std::string& id, const std::string& status, std::int64_t cur
 TEST(ProgressBar, FillsItsWidth) {
   EXPECT_EQ(progress_bar({0, 0}, 200), "");
   EXPECT_EQ(progress_bar({1200, 0}, 200), "   1.2kB");
-  EXPECT_EQ(progress_bar({25, 100}, 200), "[============>                                      ]      25B/100B");
-  EXPECT_EQ(progress_bar({100, 100}, 200), "[==================================================>]     100B/100B");
+  EXPECT_EQ(progress_bar({25, 100}, 200),
+            "[============>                                      ]      25B/100B");
+  EXPECT_EQ(progress_bar({100, 100}, 200),
+            "[==================================================>]     100B/100B");
   EXPECT_EQ(progress_bar({25, 100}, 80), "     25B/100B");
   // More than there can be.
   EXPECT_EQ(progress_bar({150, 100}, 80), "    150B");
@@ -44,7 +46,8 @@ TEST(Progress, IsPlainLinesInAFile) {
   stream.stream = "Loaded image: x\n";
   ASSERT_TRUE(display.show(stream));
   pipe->write.reset();
-  EXPECT_EQ(*sys::read_to_end(pipe->read.get()), "aaa: Pulling fs layer\naaa: Pull complete\nLoaded image: x\n");
+  EXPECT_EQ(*sys::read_to_end(pipe->read.get()),
+            "aaa: Pulling fs layer\naaa: Pull complete\nLoaded image: x\n");
 }
 
 TEST(Progress, ChangesItsLineOnATerminal) {

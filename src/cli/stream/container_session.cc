@@ -37,8 +37,8 @@ Result<int> run_session(Cli& cli, client::Client& client, const SessionOptions& 
   attach.detach_keys = options.detach_keys.empty() ? cli.config().text("detachKeys") : options.detach_keys;
   auto connection = TRY(containers.attach(options.id, attach));
   auto pending = TRY(containers.wait(options.id, options.auto_remove ? "removed"
-                                                        : options.running   ? ""
-                                                                            : "next-exit"));
+                                                 : options.running   ? ""
+                                                                     : "next-exit"));
   TRY(start());
   foreground->send_size();
   const auto end = TRY(foreground->stream(std::move(connection)));

@@ -28,7 +28,9 @@ class DaemonReturn {
 
  private:
   DaemonReturn(sys::DirWatch watch, std::string socket)
-      : watch_{std::move(watch)}, socket_{std::move(socket)}, deadline_{std::chrono::steady_clock::now() + kPatience} {}
+      : watch_{std::move(watch)},
+        socket_{std::move(socket)},
+        deadline_{std::chrono::steady_clock::now() + kPatience} {}
   sys::DirWatch watch_;
   std::string socket_;
   std::chrono::steady_clock::time_point deadline_;

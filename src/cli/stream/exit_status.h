@@ -12,7 +12,8 @@
 namespace cli {
 
 /// Waits until it does not run. Errors: NotFound; Unavailable when no daemon came back.
-base::Result<spec::api::WaitResponse> wait_for_exit(Cli& cli, client::Client& client, const std::string& name);
+base::Result<spec::api::WaitResponse> wait_for_exit(Cli& cli, client::Client& client,
+                                                    const std::string& name);
 
 /// What the events tell of the last end since `since`: for a container that is removed already.
 /// Errors: NotFound when they tell nothing.

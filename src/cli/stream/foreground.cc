@@ -132,8 +132,7 @@ class Pump {
     while (true) {
       std::array items{
           sys::PollItem{socket_.get(), static_cast<short>(to_send_.empty() ? POLLIN : POLLIN | POLLOUT)},
-          sys::PollItem{input_ && to_send_.empty() ? kIn : -1, POLLIN},
-          sys::PollItem{signal_fd, POLLIN}};
+          sys::PollItem{input_ && to_send_.empty() ? kIn : -1, POLLIN}, sys::PollItem{signal_fd, POLLIN}};
       TRY(sys::wait_any(items, sys::kNoDeadline));
       if (items[2].ready != 0) TRY(on_signal());
       if (items[1].ready != 0 && TRY(take_input())) return Foreground::End::Detached;
@@ -215,7 +214,8 @@ class Pump {
 
 Result<Foreground::End> Foreground::stream(client::RawStream connection) {
   State& s = *state_;
-  const auto pump = std::make_unique<Pump>(s.cli, std::move(connection), s.options.tty, s.options.input, s.filter);
+  const auto pump =
+      std::make_unique<Pump>(s.cli, std::move(connection), s.options.tty, s.options.input, s.filter);
   auto end = pump->run(s.signal_fd.get(), [&]() -> Result<> { return s.take_signal(); });
   s.raw.reset();
   return end;

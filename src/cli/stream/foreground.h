@@ -16,9 +16,9 @@ namespace cli {
 
 struct ForegroundOptions {
   bool tty = false;
-  bool input = false;         ///< this program's stdin goes to the container
+  bool input = false;  ///< this program's stdin goes to the container
   bool proxy_signals = false;
-  std::string detach_keys;    ///< "" : the user's configuration, else ctrl-p,ctrl-q
+  std::string detach_keys;  ///< "" : the user's configuration, else ctrl-p,ctrl-q
 };
 
 /// What a stream belongs to.

@@ -14,7 +14,9 @@ base::Result<> FrameReader::feed(std::string_view bytes, base::FunctionRef<void(
       head_ += bytes.substr(0, take);
       bytes.remove_prefix(take);
       if (head_.size() < kHeadSize) return {};
-      const auto byte = [&](std::size_t i) { return static_cast<std::size_t>(static_cast<unsigned char>(head_[i])); };
+      const auto byte = [&](std::size_t i) {
+        return static_cast<std::size_t>(static_cast<unsigned char>(head_[i]));
+      };
       if (byte(0) > 3) return base::invalid(fmt::format("Unrecognized input header: {}", byte(0)));
       stream_ = static_cast<FrameStream>(byte(0));
       left_ = byte(4) << 24U | byte(5) << 16U | byte(6) << 8U | byte(7);

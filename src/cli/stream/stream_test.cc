@@ -27,7 +27,10 @@ TEST(DetachFilter, TakesTheSequenceOutOfWhatIsTyped) {
   std::string out;
   EXPECT_FALSE(filter.feed("ab\x10", out));
   EXPECT_EQ(out, "ab");
-  EXPECT_TRUE(filter.feed("\x11" "cd", out));
+  EXPECT_TRUE(
+      filter.feed("\x11"
+                  "cd",
+                  out));
   EXPECT_EQ(out, "ab");
 }
 
@@ -84,7 +87,8 @@ TEST(Frames, ReportWhatTheDaemonReports) {
   ASSERT_FALSE(failed);
   EXPECT_EQ(failed.error().message(), "error from daemon in stream: broken");
   FrameReader other;
-  EXPECT_TRUE(other.feed(frame(7, "x"), [](const FramePiece&) {}).failed_as(base::ErrorKind::InvalidArgument));
+  EXPECT_TRUE(
+      other.feed(frame(7, "x"), [](const FramePiece&) {}).failed_as(base::ErrorKind::InvalidArgument));
 }
 
 }  // namespace

@@ -18,8 +18,8 @@ struct Operand {
   enum class Kind : std::uint8_t { Dot, Nil, Constant, Field, Variable, Function, Pipeline };
   Kind kind;
   std::size_t position;
-  std::string name;   ///< Variable: "$x"; Function: its name
-  std::string text;   ///< Constant: as written
+  std::string name;  ///< Variable: "$x"; Function: its name
+  std::string text;  ///< Constant: as written
   Value constant;
   std::unique_ptr<Pipeline> pipeline;
   std::vector<std::string> fields;  ///< .A.B, or what follows a variable, a function or a parenthesis

@@ -120,9 +120,10 @@ Result<std::size_t> index_of(const Value& index, std::size_t size, bool end_allo
   if (!is_integer(index)) {
     return base::invalid("cannot index slice/array with type " + index.type_name());
   }
-  const std::int64_t at = index.kind() == Kind::Int
-                              ? index.as_int()
-                              : static_cast<std::int64_t>(std::min<std::uint64_t>(index.as_uint(), INT64_MAX));
+  const std::int64_t at =
+      index.kind() == Kind::Int
+          ? index.as_int()
+          : static_cast<std::int64_t>(std::min<std::uint64_t>(index.as_uint(), INT64_MAX));
   if (at < 0 || at > static_cast<std::int64_t>(size)) {
     return base::invalid(fmt::format("index out of range: {}", at));
   }
@@ -155,8 +156,9 @@ Result<Value> index(Arguments args) {
         }
         const auto& members = item.as_members();
         const Value* found = members.find(key.as_string());
-        item = found != nullptr ? Value{*found} : members.zero ? Value{*members.zero}
-                                                                       : Value::NilPointer{.typed = false};
+        item = found != nullptr ? Value{*found}
+               : members.zero   ? Value{*members.zero}
+                                : Value::NilPointer{.typed = false};
         break;
       }
       default: return base::invalid("can't index item of type " + item.type_name());
@@ -185,7 +187,9 @@ Result<Value> slice(Arguments args) {
 }
 
 Result<Value> print(Arguments args) { return Value{print_as_go(args)}; }
-Result<Value> printf_call(Arguments args) { return Value{format_as_go(args[0].as_string(), args.subspan(1))}; }
+Result<Value> printf_call(Arguments args) {
+  return Value{format_as_go(args[0].as_string(), args.subspan(1))};
+}
 Result<Value> println(Arguments args) { return Value{println_as_go(args)}; }
 
 /// The arguments as one text, as the escaping functions take them.
@@ -254,7 +258,10 @@ std::string without_html_escapes(const std::string& json) {
       continue;
     }
     const std::string_view escape = std::string_view{json}.substr(i, 6);
-    const char plain = escape == "\\u003c" ? '<' : escape == "\\u003e" ? '>' : escape == "\\u0026" ? '&' : '\0';
+    const char plain = escape == "\\u003c"   ? '<'
+                       : escape == "\\u003e" ? '>'
+                       : escape == "\\u0026" ? '&'
+                                             : '\0';
     if (plain != '\0') {
       out += plain;
       i += 5;
@@ -315,8 +322,8 @@ std::int64_t in_case(std::int64_t code, bool upper) {
   struct Range {
     std::int64_t first, last, distance;  ///< of the lower-case letters
   };
-  constexpr std::array kRanges{Range{'a', 'z', 32},         Range{0xe0, 0xf6, 32},   Range{0xf8, 0xfe, 32},
-                               Range{0x3b1, 0x3c1, 32},     Range{0x3c3, 0x3c9, 32}, Range{0x430, 0x44f, 32},
+  constexpr std::array kRanges{Range{'a', 'z', 32},     Range{0xe0, 0xf6, 32},   Range{0xf8, 0xfe, 32},
+                               Range{0x3b1, 0x3c1, 32}, Range{0x3c3, 0x3c9, 32}, Range{0x430, 0x44f, 32},
                                Range{0x450, 0x45f, 80}};
   for (const auto& range : kRanges) {
     const std::int64_t shift = upper ? 0 : range.distance;
@@ -376,19 +383,32 @@ Result<Value> truncate(Arguments args) {
 
 constexpr std::size_t kAny = SIZE_MAX;
 constexpr std::array kFunctions{
-    Function{"and", 1, kAny, ".", logic_and},      Function{"eq", 1, kAny, ".", eq},
-    Function{"ge", 2, 2, ".", ge},                 Function{"gt", 2, 2, ".", gt},
-    Function{"html", 0, kAny, ".", html},          Function{"index", 1, kAny, ".", index},
-    Function{"join", 2, 2, ".s", join, true},            Function{"js", 0, kAny, ".", js},
-    Function{"json", 1, 1, ".", json, true},             Function{"le", 2, 2, ".", le},
-    Function{"len", 1, 1, ".", len},               Function{"lower", 1, 1, "s", lower, true},
-    Function{"lt", 2, 2, ".", lt},                 Function{"ne", 2, 2, ".", ne},
-    Function{"not", 1, 1, ".", logic_not},         Function{"or", 1, kAny, ".", logic_or},
-    Function{"pad", 3, 3, "sii", pad},             Function{"print", 0, kAny, ".", print},
-    Function{"printf", 1, kAny, "s.", printf_call}, Function{"println", 0, kAny, ".", println},
-    Function{"slice", 1, kAny, ".", slice},        Function{"split", 2, 2, "ss", split, true},
-    Function{"title", 1, 1, "s", title, true},           Function{"truncate", 2, 2, "si", truncate, true},
-    Function{"upper", 1, 1, "s", upper, true},           Function{"urlquery", 0, kAny, ".", urlquery},
+    Function{"and", 1, kAny, ".", logic_and},
+    Function{"eq", 1, kAny, ".", eq},
+    Function{"ge", 2, 2, ".", ge},
+    Function{"gt", 2, 2, ".", gt},
+    Function{"html", 0, kAny, ".", html},
+    Function{"index", 1, kAny, ".", index},
+    Function{"join", 2, 2, ".s", join, true},
+    Function{"js", 0, kAny, ".", js},
+    Function{"json", 1, 1, ".", json, true},
+    Function{"le", 2, 2, ".", le},
+    Function{"len", 1, 1, ".", len},
+    Function{"lower", 1, 1, "s", lower, true},
+    Function{"lt", 2, 2, ".", lt},
+    Function{"ne", 2, 2, ".", ne},
+    Function{"not", 1, 1, ".", logic_not},
+    Function{"or", 1, kAny, ".", logic_or},
+    Function{"pad", 3, 3, "sii", pad},
+    Function{"print", 0, kAny, ".", print},
+    Function{"printf", 1, kAny, "s.", printf_call},
+    Function{"println", 0, kAny, ".", println},
+    Function{"slice", 1, kAny, ".", slice},
+    Function{"split", 2, 2, "ss", split, true},
+    Function{"title", 1, 1, "s", title, true},
+    Function{"truncate", 2, 2, "si", truncate, true},
+    Function{"upper", 1, 1, "s", upper, true},
+    Function{"urlquery", 0, kAny, ".", urlquery},
 };
 
 }  // namespace

@@ -15,7 +15,7 @@ constexpr std::string_view kClose = "}}";
 constexpr std::string_view kOpenComment = "/*";
 constexpr std::string_view kCloseComment = "*/";
 constexpr std::string_view kSpace = " \t\r\n";
-constexpr std::array<std::string_view, 10> kKeywords{"block", "break", "continue", "define", "else",
+constexpr std::array<std::string_view, 10> kKeywords{"block", "break", "continue", "define",   "else",
                                                      "end",   "if",    "range",    "template", "with"};
 
 bool is_space(char c) { return kSpace.find(c) != std::string_view::npos; }
@@ -59,8 +59,8 @@ class Lexer {
       const bool trims = open != std::string_view::npos && trim_marker_after(open + kOpen.size());
       if (trims) plain = plain.substr(0, plain.find_last_not_of(kSpace) + 1);
       if (!plain.empty()) {
-        out_.push_back({Token::Text, static_cast<std::size_t>(plain.data() - text_.data()), line,
-                        std::string{plain}});
+        out_.push_back(
+            {Token::Text, static_cast<std::size_t>(plain.data() - text_.data()), line, std::string{plain}});
       }
       const std::size_t end = open == std::string_view::npos ? text_.size() : open;
       line_ += static_cast<int>(std::ranges::count(text_.substr(start, end - start), '\n'));
@@ -182,7 +182,8 @@ class Lexer {
   bool word(Token token) {
     std::size_t length = 1;
     while (length < rest().size() && is_word(rest()[length])) ++length;
-    if (length > 1 && !at_terminator(length)) return fail("bad character " + code_point(rest().substr(length)));
+    if (length > 1 && !at_terminator(length))
+      return fail("bad character " + code_point(rest().substr(length)));
     emit(length == 1 && token == Token::Field ? Token::Dot : token, length);
     return true;
   }

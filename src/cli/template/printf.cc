@@ -18,8 +18,8 @@ struct Spec {
 constexpr std::size_t kWidest = 1'000'000;  // as Go: larger ones are refused
 
 std::size_t length_in_characters(std::string_view text) {
-  return static_cast<std::size_t>(std::ranges::count_if(
-      text, [](char c) { return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U; }));
+  return static_cast<std::size_t>(
+      std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U; }));
 }
 
 std::string padded(std::string text, const Spec& spec, bool numeric) {
@@ -52,11 +52,23 @@ std::string integer(const Value& value, char verb, const Spec& spec) {
   std::string digits;
   std::string_view prefix;
   switch (verb) {
-    case 'x': digits = fmt::format("{:x}", magnitude); prefix = "0x"; break;
-    case 'X': digits = fmt::format("{:X}", magnitude); prefix = "0X"; break;
-    case 'o': digits = fmt::format("{:o}", magnitude); prefix = "0"; break;
+    case 'x':
+      digits = fmt::format("{:x}", magnitude);
+      prefix = "0x";
+      break;
+    case 'X':
+      digits = fmt::format("{:X}", magnitude);
+      prefix = "0X";
+      break;
+    case 'o':
+      digits = fmt::format("{:o}", magnitude);
+      prefix = "0";
+      break;
     case 'O': digits = fmt::format("0o{:o}", magnitude); break;
-    case 'b': digits = fmt::format("{:b}", magnitude); prefix = "0b"; break;
+    case 'b':
+      digits = fmt::format("{:b}", magnitude);
+      prefix = "0b";
+      break;
     default: digits = fmt::to_string(magnitude);
   }
   if (spec.precision > 0 && digits.size() < static_cast<std::size_t>(spec.precision)) {
@@ -92,15 +104,16 @@ std::string floating(double value, char verb, const Spec& spec) {
 std::string text_verb(const std::string& text, char verb, const Spec& spec) {
   if (verb == 'x' || verb == 'X') {
     std::string out;
-    for (const char c : text.substr(0, spec.precision < 0 ? std::string::npos
-                                                          : static_cast<std::size_t>(spec.precision))) {
+    for (const char c :
+         text.substr(0, spec.precision < 0 ? std::string::npos : static_cast<std::size_t>(spec.precision))) {
       if (spec.space && !out.empty()) out += ' ';
       out += fmt::format(fmt::runtime(verb == 'x' ? "{:02x}" : "{:02X}"), static_cast<unsigned char>(c));
     }
     return padded(std::move(out), spec, false);
   }
   std::string out = spec.precision < 0 ? text : first_characters(text, spec.precision);
-  if (verb == 'q') out = spec.sharp && out.find('`') == std::string::npos ? "`" + out + "`" : base::quoted(out);
+  if (verb == 'q')
+    out = spec.sharp && out.find('`') == std::string::npos ? "`" + out + "`" : base::quoted(out);
   return padded(std::move(out), spec, false);
 }
 
@@ -116,7 +129,8 @@ std::string bad_verb(char verb, const Value& value) {
 std::string one(const Value& value, char verb, const Spec& spec) {
   using Kind = Value::Kind;
   const Kind kind = value.kind();
-  if (verb == 'T') return padded(kind == Kind::Nil || kind == Kind::Missing ? "<nil>" : value.type_name(), spec, false);
+  if (verb == 'T')
+    return padded(kind == Kind::Nil || kind == Kind::Missing ? "<nil>" : value.type_name(), spec, false);
   if (kind == Kind::Nil || kind == Kind::Missing) {
     return verb == 'v' ? padded("<nil>", spec, false) : bad_verb(verb, value);
   }

@@ -23,7 +23,12 @@ class Executor {
  public:
   Executor(const std::string& name, const Tree& tree, std::string& out, MissingKey missing_key,
            Functions functions)
-      : name_{name}, template_{name}, tree_{tree}, out_{out}, missing_key_{missing_key}, functions_{functions} {}
+      : name_{name},
+        template_{name},
+        tree_{tree},
+        out_{out},
+        missing_key_{missing_key},
+        functions_{functions} {}
 
   Result<> run(const Value& data) {
     variables_.emplace_back("$", data);
@@ -349,7 +354,8 @@ class Executor {
                                        open ? "at least " : "", callee.least, count);
       return fail(message);
     }
-    if (word.name == "and" || word.name == "or") return short_circuit(dot, word.name == "or", *command, final);
+    if (word.name == "and" || word.name == "or")
+      return short_circuit(dot, word.name == "or", *command, final);
     std::vector<Value> arguments;
     for (std::size_t i = 0; i < count; ++i) {
       // A value that came down the pipe has no word of its own.

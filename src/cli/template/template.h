@@ -30,8 +30,7 @@ class Template {
 
   /// Appends to `out`; on an error what was printed before it stays there, as in Go.
   /// Errors: InvalidArgument, `template: <name>:1:2: executing "<name>" at <.X>: …`.
-  base::Result<> execute(std::string& out, const Value& data,
-                         MissingKey missing_key = MissingKey::NoValue,
+  base::Result<> execute(std::string& out, const Value& data, MissingKey missing_key = MissingKey::NoValue,
                          Functions functions = Functions::Work) const;
 
  private:

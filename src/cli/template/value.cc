@@ -121,7 +121,8 @@ Json Value::to_json() const {
       if (own.is_nil) return {};
       Json::Object members;
       for (const auto& [name, member] : own.items) {
-        if (std::ranges::find(own.omitted, name) == own.omitted.end()) members.emplace_back(name, member.to_json());
+        if (std::ranges::find(own.omitted, name) == own.omitted.end())
+          members.emplace_back(name, member.to_json());
       }
       return members;
     }

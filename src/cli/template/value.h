@@ -57,7 +57,7 @@ class Value {
   struct Members {
     std::vector<Member> items;
     bool is_struct = false;
-    bool is_nil = false;  ///< a nil map: empty, and null in JSON
+    bool is_nil = false;               ///< a nil map: empty, and null in JSON
     std::vector<std::string> omitted;  ///< of a struct: members that JSON leaves out
     /// What the index of a missing key gives: Go's zero value of the map's element type.
     std::shared_ptr<const Value> zero;
@@ -68,12 +68,12 @@ class Value {
   };
 
   Value() = default;
-  Value(NilPointer nil) : data_{nil} {}                      // NOLINT(google-explicit-constructor)
-  Value(bool value) : data_{value} {}                        // NOLINT
-  Value(double value) : data_{value} {}                      // NOLINT
-  Value(std::string value) : data_{std::move(value)} {}      // NOLINT
+  Value(NilPointer nil) : data_{nil} {}                         // NOLINT(google-explicit-constructor)
+  Value(bool value) : data_{value} {}                           // NOLINT
+  Value(double value) : data_{value} {}                         // NOLINT
+  Value(std::string value) : data_{std::move(value)} {}         // NOLINT
   Value(std::string_view value) : data_{std::string{value}} {}  // NOLINT
-  Value(const char* value) : data_{std::string{value}} {}    // NOLINT
+  Value(const char* value) : data_{std::string{value}} {}       // NOLINT
   template <class Int>
     requires(std::is_integral_v<Int> && !std::is_same_v<Int, bool>)
   Value(Int value) {  // NOLINT
@@ -83,9 +83,9 @@ class Value {
       data_ = static_cast<std::uint64_t>(value);
     }
   }
-  Value(List items) : data_{std::make_shared<const List>(std::move(items))} {}          // NOLINT
+  Value(List items) : data_{std::make_shared<const List>(std::move(items))} {}            // NOLINT
   Value(Members members) : data_{std::make_shared<const Members>(std::move(members))} {}  // NOLINT
-  Value(const Object* object) : data_{object} {}                                        // NOLINT
+  Value(const Object* object) : data_{object} {}                                          // NOLINT
   /// A nil slice: empty, and null in JSON.
   static Value nil_list() {
     Value out;
@@ -108,9 +108,7 @@ class Value {
   [[nodiscard]] double as_float() const { return std::get<double>(data_); }
   [[nodiscard]] const std::string& as_string() const { return std::get<std::string>(data_); }
   [[nodiscard]] const List& as_list() const;
-  [[nodiscard]] const Members& as_members() const {
-    return *std::get<std::shared_ptr<const Members>>(data_);
-  }
+  [[nodiscard]] const Members& as_members() const { return *std::get<std::shared_ptr<const Members>>(data_); }
   [[nodiscard]] const Object& as_object() const { return *std::get<const Object*>(data_); }
 
   [[nodiscard]] codec::Json to_json() const;
