@@ -50,6 +50,12 @@ class Stress : public testing::Test {
   std::optional<TestContainer> box_;
 };
 
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool kSanitized = true;  // whose memory is the sanitizer's
+#else
+constexpr bool kSanitized = false;
+#endif
+
 std::string numbers(int from, int to) {
   std::string out;
   for (int i = from; i <= to; ++i) out += std::to_string(i) + "\n";
@@ -93,7 +99,9 @@ TEST_F(Stress, ASlowClientStopsNobodyAndLosesNothing) {
   const std::string all = unframe(fast.read_all()).first;
   // The slow one has read nothing yet, and the container has ended.
   ASSERT_TRUE(box().record.wait_exit());
-  EXPECT_LT(memory_of(box().shim_pid(), "Anonymous:"), 2U << 20U);
+  if (!kSanitized) {
+    EXPECT_LT(memory_of(box().shim_pid(), "Anonymous:"), 2U << 20U);
+  }
   EXPECT_EQ(unframe(slow.read_all()).first, all);
   EXPECT_EQ(all, numbers(1, 1500000));
   EXPECT_TRUE(box().record.wait_lost());
@@ -201,7 +209,12 @@ TEST_F(Stress, RotatedLogsAreCompressed) {
   EXPECT_TRUE(box().record.wait_lost());
   EXPECT_EQ(box().log_text(), numbers(1001, 21000));
   // The last compression may go on after the shim.
-  EXPECT_TRUE(sys::exists(sys::kCwd, box().options.log.path + ".2.gz").value());
+  const auto compressed = [&] {
+    return sys::exists(sys::kCwd, box().options.log.path + ".1.gz").value() ||
+           sys::exists(sys::kCwd, box().options.log.path + ".2.gz").value();
+  };
+  for (int i = 0; i < 500 && !compressed(); ++i) std::this_thread::sleep_for(10ms);
+  EXPECT_TRUE(compressed());
 }
 
 TEST_F(Stress, ManyShimsAtOnceAndSmall) {
@@ -226,7 +239,9 @@ TEST_F(Stress, ManyShimsAtOnceAndSmall) {
   for (auto& box : boxes) total += memory_of(box->shim_pid(), "Pss:");
   RecordProperty("pss_per_shim", std::to_string(total / kCount));
   std::printf("PSS per shim: %lu KiB\n", static_cast<unsigned long>(total / kCount / 1024));
-  EXPECT_LT(total / kCount, 600U * 1024);
+  if (!kSanitized) {
+    EXPECT_LT(total / kCount, 400U * 1024);
+  }
   for (auto& box : boxes) ASSERT_TRUE((**box->daemon).close_stdin(""));
   for (int i = 0; i < kCount; ++i) {
     auto& box = *boxes[static_cast<std::size_t>(i)];
@@ -304,7 +319,6 @@ TEST_F(Stress, ALogDiskThatIsFullForAWhileLosesNothing) {
 #endif
 
 TEST_F(Stress, OutOfMemoryIsTold) {
-  if (!test_runtime().empty()) GTEST_SKIP() << "known of the built-in runtime only";
   box().memory_limit = "8388608";
   box().run("x=x; while :; do x=$x$x$x$x; done");
   const auto exit = box().record.wait_exit();

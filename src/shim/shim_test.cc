@@ -301,5 +301,29 @@ TEST_P(Shim, IsNotLaunchedWhereOneIsAtWork) {
   EXPECT_EQ(shim().state()->status, "running");
 }
 
+TEST_P(Shim, ProgramsBeginWithCleanSignalsAndNoForeignDescriptors) {
+  box().launch_program({"/bin/busybox", "sleep", "1000"});
+  ASSERT_TRUE(shim().wait_created());
+  ASSERT_TRUE(shim().start());
+  Terminal terminal;
+  Exec exec = box().make_exec("x", "/bin/busybox grep -hE 'Sig(Blk|Ign)' /proc/1/status /proc/self/status;"
+                                   "/bin/busybox ls /proc/1/fd");
+  exec.attachment = Attachment{.out = true, .err = true};
+  ASSERT_TRUE(shim().exec(exec, terminal.remote));
+  terminal.remote.reset();
+  const std::string zero = "0000000000000000\n";
+  EXPECT_EQ(unframe(terminal.read_all()).first,
+            "SigBlk:\t" + zero + "SigIgn:\t" + zero + "SigBlk:\t" + zero + "SigIgn:\t" + zero + "0\n1\n2\n");
+}
+
+TEST_P(Shim, AnotherUserMayOpenItsStreamsAgain) {
+  box().user = 1000;
+  box().options.tty = false;
+  box().run("echo a > /proc/self/fd/1; echo b > /proc/self/fd/2; id -u");
+  EXPECT_EQ(box().record.wait_exit()->code, 0);
+  EXPECT_EQ(box().log_text(), "a\n1000\n");
+  EXPECT_EQ(box().log_text(Stream::Stderr), "b\n");
+}
+
 }  // namespace
 }  // namespace shim

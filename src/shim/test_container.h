@@ -111,6 +111,7 @@ class TestContainer {
   Options options;
   std::vector<std::string> environment;
   bool host_pids = false;
+  int user = 0;
   std::string memory_limit;
   Record record;
   std::optional<Daemon> daemon;

@@ -224,7 +224,7 @@ codec::Json TestContainer::config(const std::vector<std::string>& argv) const {
   return Json::object(
       {{"ociVersion", "1.0.2"},
        {"process", Json::object({{"terminal", options.tty},
-                                 {"user", Json::object({{"uid", 0}, {"gid", 0}})},
+                                 {"user", Json::object({{"uid", user}, {"gid", user}})},
                                  {"args", std::move(args)},
                                  {"env", Json::array({"PATH=/bin", "TERM=xterm"})},
                                  {"cwd", "/"}})},

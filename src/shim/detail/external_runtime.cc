@@ -7,6 +7,7 @@
 
 #include "base/scope_guard.h"
 #include "base/strings.h"
+#include "shim/detail/cgroup_of.h"
 #include "shim/detail/oci_runtime.h"
 #include "shim/detail/rootfs.h"
 #include "sys/file.h"
@@ -34,8 +35,8 @@ class ExternalRuntime final : public OciRuntime {
   Result<NewProcess> exec(const std::string& id, const codec::Json& process, Streams streams) override;
   Result<std::vector<int>> processes() override;
   Result<> destroy() override;
-  [[nodiscard]] int oom_fd() const override { return -1; }
-  Result<std::uint64_t> oom_kills() override { return std::uint64_t{0}; }
+  [[nodiscard]] int oom_fd() const override { return oom_ ? oom_->fd() : -1; }
+  Result<std::uint64_t> oom_kills() override { return oom_ ? oom_->kills() : Result<std::uint64_t>{0}; }
 
  private:
   [[nodiscard]] std::string file(std::string_view name) const { return dir_ + "/" + std::string{name}; }
@@ -48,6 +49,7 @@ class ExternalRuntime final : public OciRuntime {
 
   const std::string dir_;
   const Options options_;
+  std::optional<cgroup::OomWatch> oom_;
 };
 
 Result<> ExternalRuntime::set_root() {
@@ -75,6 +77,10 @@ Result<NewProcess> ExternalRuntime::create(Streams streams, OnCloned on_cloned) 
     auto error = std::move(made).error();
     if (const auto cleaned = destroy(); !cleaned) return std::move(error).and_also(cleaned.error());
     return error;
+  }
+  // A runtime that keeps its processes elsewhere (a virtual machine) has no such cgroup.
+  if (const auto group = cgroup_of(made->pid)) {
+    if (auto watch = group->watch_oom()) oom_ = std::move(*watch);
   }
   return made;
 }
