@@ -1,5 +1,6 @@
 #include "sys/storage.h"
 
+#include <algorithm>
 #include <cerrno>
 
 #include <linux/fs.h>
@@ -18,6 +19,25 @@ using detail::retry;
 
 namespace {
 
+/// Through this program's memory: where the kernel can't copy between the two file systems.
+Result<> copy_through_memory(int from, int to, off_t begin, off_t end) {
+  std::string buffer(std::size_t{256} << 10U, '\0');
+  while (begin < end) {
+    const auto wanted = std::min(buffer.size(), static_cast<std::size_t>(end - begin));
+    const auto count = retry([&] { return ::pread(from, buffer.data(), wanted, begin); });
+    if (count < 0) return Error::from_errno(errno, "pread");
+    if (count == 0) return {};  // shrank meanwhile
+    const std::string_view bytes{buffer.data(), static_cast<std::size_t>(count)};
+    TRY(write_all_at(to, bytes, static_cast<std::uint64_t>(begin)));
+    begin += count;
+  }
+  return {};
+}
+
+bool is_refusal(int error) {
+  return error == EXDEV || error == EINVAL || error == EOPNOTSUPP || error == ENOSYS;
+}
+
 /// One run of data inside a sparse file.
 Result<> copy_run(int from, int to, off_t begin, off_t end) {
   off_t in = begin;
@@ -25,6 +45,7 @@ Result<> copy_run(int from, int to, off_t begin, off_t end) {
   while (in < end) {
     const auto count =
         retry([&] { return ::copy_file_range(from, &in, to, &out, static_cast<std::size_t>(end - in), 0); });
+    if (count < 0 && is_refusal(errno)) return copy_through_memory(from, to, in, end);
     if (count < 0) return Error::from_errno(errno, "copy_file_range");
     if (count == 0) return {};  // shrank meanwhile
   }
