@@ -48,11 +48,10 @@ std::string usual_place(const std::string& root, std::string_view controllers) {
 }
 
 Result<bool> is_file_system(const std::string& path, std::uint64_t type) {
-  const auto fd = sys::open_at(sys::kCwd, path, O_PATH | O_DIRECTORY);
-  if (fd.failed_as(base::ErrorKind::NotFound)) return false;
-  if (!fd) return base::Error{fd.error()};
-  const std::uint64_t found = TRY(sys::file_system_type(fd->get()));
-  return found == type;
+  const auto found = sys::file_system_type_at(path);
+  if (found.failed_as(base::ErrorKind::NotFound)) return false;
+  if (!found) return base::Error{found.error()};
+  return *found == type;
 }
 
 /// Mount points that stand elsewhere, by the options that mountinfo shows; proc_pid_mountinfo(5).

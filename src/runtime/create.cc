@@ -91,6 +91,7 @@ class Creator {
       TRY(sys::make_node(sys::kCwd, data_.fifo(), S_IFIFO | 0600, 0, 0));
       plan_.fifo = TRY(sys::open_at(sys::kCwd, data_.fifo(), O_RDONLY | O_NONBLOCK));
     }
+    plan_.tell_namespaces = options_.on_namespaces.has_value();
     if (spec_.hooks) plan_.state_document = oci_document(data_.state);
     return {};
   }
@@ -173,15 +174,24 @@ class Creator {
     const auto& resources = plan_.section->resources;
     TRY(data_.cgroup->apply(TRY(resources_for_create(resources ? *resources : spec::oci::Resources{}))));
     const cgroup::Entry entry = TRY(data_.cgroup->entry());
-    const auto seccomp = TRY(seccomp_program());
-    TRY(hear(Topic::Namespaces));
-    TRY(told(send_go(data_.channel, entry, seccomp)));
-    if (options_.on_namespaces) TRY((*options_.on_namespaces)(pid, data_.init.pidfd()));
+    TRY(told(send_go(data_.channel, entry)));
+    const bool hooked = spec_.hooks && !(spec_.hooks->prestart.empty() && spec_.hooks->create_runtime.empty());
+    const auto filter = TRY(seccomp_program());
+    if (!hooked) TRY(told(send_filter(data_.channel, filter)));
     TRY(record());
     CRASH_POINT("runtime.create.recorded");
-    TRY(runtime_hooks());
-    Packet ready = TRY(hear(Topic::Ready));
-    if (!ready.fds.empty()) data_.pty_master = std::move(ready.fds.front());
+    if (options_.on_namespaces) {
+      TRY(hear(Topic::Namespaces));
+      TRY((*options_.on_namespaces)(pid, data_.init.pidfd()));
+    }
+    if (hooked) {
+      TRY(runtime_hooks());
+      TRY(told(send_filter(data_.channel, filter)));
+    }
+    if (process.terminal || !options_.start_at_once) {
+      Packet ready = TRY(hear(Topic::Ready));
+      if (!ready.fds.empty()) data_.pty_master = std::move(ready.fds.front());
+    }
     if (data_.pty_master && !options_.console_socket.empty()) {
       TRY(send_to_console_socket(options_.console_socket, data_.pty_master.get()));
       data_.pty_master.reset();
@@ -216,7 +226,6 @@ class Creator {
   }
 
   Result<> runtime_hooks() {
-    if (!spec_.hooks || (spec_.hooks->prestart.empty() && spec_.hooks->create_runtime.empty())) return {};
     TRY(hear(Topic::Hooks));
     State state = data_.state;
     state.status = Status::Creating;

@@ -146,6 +146,14 @@ Result<std::uint64_t> file_system_type(int fd) {
   return static_cast<std::uint64_t>(status.f_type);
 }
 
+Result<std::uint64_t> file_system_type_at(const std::string& path) {
+  struct ::statfs status {};
+  if (detail::retry([&] { return ::statfs(path.c_str(), &status); }) < 0) {
+    return Error::from_errno(errno, "statfs " + path);
+  }
+  return static_cast<std::uint64_t>(status.f_type);
+}
+
 Result<> require_file_system(int fd, std::uint64_t type, std::string_view what) {
   if (TRY(file_system_type(fd)) == type) return {};
   return base::invalid(fmt::format("{} is not what it should be: another file system is mounted there", what));

@@ -8,6 +8,7 @@
 #include "cmd/caisson-runtime/commands.h"
 #include "cmd/caisson-runtime/foreground.h"
 #include "runtime/container.h"
+#include "sys/credentials.h"
 #include "sys/file.h"
 
 namespace caisson_runtime {
@@ -16,10 +17,12 @@ using base::Result;
 
 namespace {
 
+/// Absolute: it is recorded, and read by others.
 Result<std::string> bundle_of(const Arguments& arguments) {
-  const std::string given = arguments.value_or("bundle", ".");
-  const sys::UniqueFd directory = TRY(sys::open_at(sys::kCwd, given, O_PATH | O_DIRECTORY).context("bundle"));
-  return sys::read_link(sys::kCwd, sys::proc_path(directory.get()));
+  const std::string given = arguments.value_or("bundle", "");
+  if (given.starts_with('/')) return given;
+  const std::string here = TRY(sys::working_directory());
+  return given.empty() || given == "." ? here : here + "/" + given;
 }
 
 Result<spec::oci::Spec> load_spec(const std::string& bundle) {

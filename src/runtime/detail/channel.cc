@@ -1,5 +1,6 @@
 #include "runtime/detail/channel.h"
 
+#include <cerrno>
 #include <cstring>
 
 #include <fmt/format.h>
@@ -52,7 +53,10 @@ void Channel::send_failure(const base::Error& error) const {
 }
 
 Result<std::optional<Packet>> Channel::receive() const {
-  auto message = TRY(sys::receive_message(fd(), kLimit));
+  auto received = sys::receive_message(fd(), kLimit);
+  // The other side ended without reading all that we sent: that is told first, its last words after.
+  if (!received && received.error().errno_value() == ECONNRESET) received = sys::receive_message(fd(), kLimit);
+  auto message = TRY(std::move(received));
   if (!message) return std::optional<Packet>{};
   Packet packet;
   std::uint32_t mark = 0;

@@ -6,18 +6,20 @@
 ///                                              of its own: init's pid and pidfd
 ///   MapIds            →                        (new user namespace only)
 ///                     ←           IdsMapped
-///   Namespaces        →                        all namespaces exist
-///                     ←           Go           cgroup descriptors, seccomp program
+///   Namespaces        →                        (if somebody wants to know) all namespaces exist
+///                     ←           Go           the cgroups exist: descriptors to enter them
 ///   Hooks             →                        (only with hooks of that kind)
 ///                     ←           HooksDone
-///   Ready             →                        everything is set up; carries the pty's master
+///                     ←           Filter       the seccomp program, or none
+///   Ready             →                        (if it waits or has a pty) everything is set up
 ///   ... exec.fifo ...
 ///   Listener          →                        (seccomp notify only; a script report)
 ///                     ←           ListenerTaken
 ///   end of file       →                        execve has happened
 ///   Failed            →                        at any time: kind, errno, message
 ///
-/// Source: runtime/detail/init.h for what happens in between.
+/// Each arrow that somebody waits for costs a wake-up of another CPU, so there are as few as can be: the
+/// parent sends ahead, and a plain `run` waits for the end of file alone.
 
 #include <cstdint>
 #include <optional>
@@ -37,6 +39,7 @@ enum class Topic : std::uint32_t {
   Go,
   Hooks,
   HooksDone,
+  Filter,
   Ready,
   ListenerTaken,
   Failed,

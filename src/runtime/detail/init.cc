@@ -55,14 +55,14 @@ class Init {
     sys::reset_signals();
     TRY(sys::hide_from_tracing());
     TRY(enter_namespaces());
-    TRY(channel_.send(Topic::Namespaces));
-    Packet go = TRY(channel_.expect(Topic::Go));
-    seccomp_ = TRY(unpack_go(go));
-    TRY(join_cgroups(go.fds));
-    if (plan_.makes(CLONE_NEWCGROUP)) TRY(sys::unshare_namespaces(CLONE_NEWCGROUP).context("new cgroup namespace"));
+    if (plan_.tell_namespaces) TRY(channel_.send(Topic::Namespaces));
     host_proc_ = TRY(open_host_proc());
     TRY(configure_namespaces());
     TRY(setup_before_root(*plan_.process, plan_.keyring));
+    // The parent has been making the cgroups all the while.
+    const Packet go = TRY(channel_.expect(Topic::Go));
+    TRY(join_cgroups(go.fds));
+    if (plan_.makes(CLONE_NEWCGROUP)) TRY(sys::unshare_namespaces(CLONE_NEWCGROUP).context("new cgroup namespace"));
     if (plan_.spec->hooks && !(plan_.spec->hooks->prestart.empty() && plan_.spec->hooks->create_runtime.empty())) {
       TRY(channel_.send(Topic::Hooks));
       TRY(channel_.expect(Topic::HooksDone));
@@ -178,10 +178,15 @@ class Init {
 
   Result<> get_going() {
     stage_.preserve_fds = plan_.preserve_fds;
+    seccomp_ = TRY(unpack_filter(TRY(channel_.expect(Topic::Filter))));
     if (seccomp_) stage_.seccomp = &*seccomp_;
     if (needs_label(*plan_.process)) stage_.host_proc = std::move(host_proc_);
     TRY(place_program_stdio(plan_.stdio, pty_, plan_.process->user.uid));
-    TRY(channel_.send(Topic::Ready, {}, pty_.master ? std::vector<int>{pty_.master.get()} : std::vector<int>{}));
+    if (pty_.master) {
+      TRY(channel_.send(Topic::Ready, {}, {pty_.master.get()}));
+    } else if (plan_.fifo) {
+      TRY(channel_.send(Topic::Ready));
+    }
     pty_ = {};
     if (plan_.fifo) {
       TRY(close_all_but_needed());

@@ -36,6 +36,7 @@ struct InitPlan {
   sys::UniqueFd fifo;  ///< exec.fifo for reading; invalid when init is not to wait
   int preserve_fds = 0;
   bool no_pivot = false;
+  bool tell_namespaces = false;  ///< somebody waits for the Namespaces message
   std::string keyring;  ///< empty: none
   codec::Json state_document;  ///< the OCI state for hooks that init runs; it fills in pid and status
 

@@ -16,20 +16,23 @@ struct Header {
 
 }  // namespace
 
-Result<> send_go(const Channel& channel, const cgroup::Entry& entry, const std::optional<SeccompProgram>& seccomp) {
+Result<> send_go(const Channel& channel, const cgroup::Entry& entry) {
+  std::vector<int> fds;
+  for (const auto& tasks : entry.v1_tasks) fds.push_back(tasks.get());
+  return channel.send(Topic::Go, {}, fds);
+}
+
+Result<> send_filter(const Channel& channel, const std::optional<SeccompProgram>& seccomp) {
   Header header;
-  std::string text;
   if (seccomp) header = {1, seccomp->flags, seccomp->notifies ? 1U : 0U};
-  text.append(reinterpret_cast<const char*>(&header), sizeof header);
+  std::string text{reinterpret_cast<const char*>(&header), sizeof header};
   if (seccomp) {
     text.append(reinterpret_cast<const char*>(seccomp->code.data()), seccomp->code.size() * sizeof(::sock_filter));
   }
-  std::vector<int> fds;
-  for (const auto& tasks : entry.v1_tasks) fds.push_back(tasks.get());
-  return channel.send(Topic::Go, text, fds);
+  return channel.send(Topic::Filter, text);
 }
 
-Result<std::optional<SeccompProgram>> unpack_go(const Packet& packet) {
+Result<std::optional<SeccompProgram>> unpack_filter(const Packet& packet) {
   Header header;
   if (packet.text.size() < sizeof header) return base::internal("a malformed message from the parent");
   std::memcpy(&header, packet.text.data(), sizeof header);

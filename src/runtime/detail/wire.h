@@ -1,5 +1,5 @@
 #pragma once
-/// What the Go message carries: the seccomp program as bytes, cgroup entries as descriptors.
+/// What the Go and Filter messages carry: cgroup entries as descriptors, the seccomp program as bytes.
 
 #include <optional>
 #include <string>
@@ -12,8 +12,9 @@
 
 namespace runtime::detail {
 
-base::Result<> send_go(const Channel& channel, const cgroup::Entry& entry, const std::optional<SeccompProgram>& seccomp);
-base::Result<std::optional<SeccompProgram>> unpack_go(const Packet& packet);
+base::Result<> send_go(const Channel& channel, const cgroup::Entry& entry);
+base::Result<> send_filter(const Channel& channel, const std::optional<SeccompProgram>& seccomp);
+base::Result<std::optional<SeccompProgram>> unpack_filter(const Packet& packet);
 /// Moves the caller into the v1 cgroups; it was cloned into the v2 one.
 base::Result<> join_cgroups(const std::vector<sys::UniqueFd>& tasks);
 
