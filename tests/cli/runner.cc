@@ -12,6 +12,7 @@
 #include <vector>
 
 #include <sched.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <fmt/format.h>
@@ -91,39 +92,40 @@ void print_lines(const char* title, const std::vector<std::string>& lines) {
   for (const auto& line : lines) std::printf("    %s\n", line.c_str());
 }
 
-/// A daemon in this process's namespaces.
+/// A daemon in this process's namespaces. It belongs to their process 1, so that a case can kill it.
 class Daemon {
  public:
   static Result<Daemon> start(const std::string& bin, const std::string& folder) {
     const std::string socket = folder + "/caissond.sock";
     auto watch = TRY(sys::DirWatch::open(folder));
-    auto log = TRY(sys::open_at(sys::kCwd, folder + "/caissond.log", O_WRONLY | O_CREAT | O_APPEND, 0600));
-    sys::SpawnOptions options{.path = bin + "/caissond"};
-    options.argv = {
-        "caissond",        "--data-root",   folder + "/data", "--exec-root",           folder + "/exec",
-        "--pidfile",       folder + "/pid", "--config-file",  folder + "/daemon.json", "-H",
-        "unix://" + socket};
-    options.env = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin"};
-    options.fds = {{log.get(), 1}, {log.get(), 2}};
-    Daemon out{TRY(sys::spawn(options))};
+    const std::string command = fmt::format(
+        "{0}/caissond --data-root {1}/data --exec-root {1}/exec --pidfile {1}/pid --config-file {1}/daemon.json "
+        "-H unix://{2} >>{1}/caissond.log 2>&1 </dev/null &",
+        bin, folder, socket);
+    TRY(run_command(command, "", {"PATH=/usr/sbin:/usr/bin:/sbin:/bin"}, folder));
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds{30};
     while (!sys::connect_unix(socket, SOCK_STREAM)) {
-      if (!out.process_.alive() || !TRY(sys::wait_ready(watch.fd(), POLLIN, deadline))) {
+      if (!TRY(sys::wait_ready(watch.fd(), POLLIN, deadline))) {
         return base::internal("caissond does not answer:\n" +
                               sys::read_file(sys::kCwd, folder + "/caissond.log").value_or(""));
       }
       watch.clear();
     }
-    return out;
+    return Daemon{folder + "/pid"};
   }
+  /// Also when a case has started another one meanwhile.
   void stop() {
-    base::ignore(process_.signal(SIGTERM), "it may have ended");
-    base::ignore(process_.wait(), "it may have ended");
+    const auto pid = base::parse_int(base::trim(sys::read_file(sys::kCwd, pid_file_).value_or("")));
+    if (!pid) return;
+    const auto process = sys::Process::open(static_cast<pid_t>(*pid));
+    if (!process || !process->signal(SIGTERM)) return;
+    base::ignore(sys::wait_ready(process->pidfd(), POLLIN, std::chrono::steady_clock::now() + std::chrono::seconds{20}),
+                 "the end of the namespaces ends it");
   }
 
  private:
-  explicit Daemon(sys::Process process) : process_{std::move(process)} {}
-  sys::Process process_;
+  explicit Daemon(std::string pid_file) : pid_file_{std::move(pid_file)} {}
+  std::string pid_file_;
 };
 
 /// False when a step's outcome is another than the file says.
@@ -159,16 +161,9 @@ Result<bool> run_steps(const std::string& file, const std::vector<Step>& steps,
 }
 
 /// In the namespaces already.
-Result<bool> run_file(const std::string& bin, const std::string& file) {
+Result<bool> run_file(const std::string& bin, const std::string& file, const std::string& folder) {
   const std::string text = TRY(sys::read_file(sys::kCwd, file));
   const auto steps = TRY(cli_cases::parse_cases(file, text));
-  std::string folder = "/var/tmp/cli-cases-XXXXXX";
-  if (::mkdtemp(folder.data()) == nullptr) return base::Error::from_errno(errno, "mkdtemp");
-  const base::ScopeGuard cleanup{[&] {
-    if (auto removed = sys::remove_tree(sys::kCwd, folder); !removed) {
-      std::printf("%s\n", removed.error().message().c_str());
-    }
-  }};
   TRY(sys::make_dir(sys::kCwd, folder + "/bin", 0700));
   TRY(sys::make_dir(sys::kCwd, folder + "/work", 0700));
   for (const char* name : {"caisson", "docker"}) {
@@ -199,17 +194,35 @@ Result<> enter_private_namespaces() {
   return sys::bring_up_loopback();
 }
 
-/// A child that is process 1 of its namespaces runs the file.
+/// Process 1 of the namespaces: reaps what others leave behind, as an init does, until `runner` has ended.
+[[noreturn]] void be_init(const sys::Process& runner) {
+  while (true) {
+    int status = 0;
+    const pid_t ended = ::wait(&status);
+    if (ended == runner.pid()) ::_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 1);
+  }
+}
+
 Result<bool> run_apart(const std::string& bin, const std::string& file) {
+  std::string folder = "/var/tmp/cli-cases-XXXXXX";
+  if (::mkdtemp(folder.data()) == nullptr) return base::Error::from_errno(errno, "mkdtemp");
+  // After the namespaces are gone, and with them what was mounted below it.
+  const base::ScopeGuard cleanup{[&] {
+    if (auto removed = sys::remove_tree(sys::kCwd, folder); !removed) {
+      std::printf("%s\n", removed.error().message().c_str());
+    }
+  }};
   constexpr std::uint64_t kNamespaces = CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWPID | CLONE_NEWUTS;
   std::fflush(stdout);
   const sys::Process child = TRY(sys::clone_process({.flags = kNamespaces}));
   if (!child.valid()) {
     auto good = enter_private_namespaces();
-    Result<bool> done = good ? run_file(bin, file) : Result<bool>{good.error()};
+    auto runner = sys::clone_process({});
+    if (runner && runner->valid()) be_init(*runner);
+    Result<bool> done = good ? run_file(bin, file, folder) : Result<bool>{good.error()};
     if (!done) std::printf("%s: %s\n", file.c_str(), done.error().message().c_str());
     std::fflush(stdout);
-    ::_exit(done && *done ? 0 : 1);
+    ::_exit(runner && done && *done ? 0 : 1);
   }
   return TRY(child.wait()).shell_code() == 0;
 }

@@ -1,4 +1,5 @@
 """kill -9 of the daemon: containers, their output, their exit codes and their clients outlive it."""
+import itertools
 import subprocess
 import time
 
@@ -7,11 +8,12 @@ import pytest
 from conftest import BIN, DOCKERS, Daemon, run, wait_until
 
 IMAGE = "busybox"
+NUMBER = itertools.count()
 
 
 @pytest.fixture
-def mortal(request):
-    daemon = Daemon(request.node.name.replace("[", "-").replace("]", "")[:40]).start()
+def mortal():
+    daemon = Daemon(f"mortal-{next(NUMBER)}").start()
     daemon.caisson("run", "--rm", IMAGE, "true")
     yield daemon
     if daemon.process.poll() is not None:
