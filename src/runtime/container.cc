@@ -11,6 +11,7 @@
 #include "runtime/detail/hooks.h"
 #include "runtime/detail/resources.h"
 #include "sys/file.h"
+#include "sys/storage.h"
 
 namespace runtime {
 
@@ -52,6 +53,24 @@ Result<Container> Container::load(const std::string& state_root, const std::stri
   const auto started = process ? sys::start_time_of(data->state.pid) : Result<std::uint64_t>{0};
   if (process && started && *started == data->state.start_time) data->init = std::move(*process);
   return Container{std::move(data)};
+}
+
+Result<> Container::clean_up(const std::string& state_root, const std::string& id) {
+  TRY(check_id(id));
+  const std::string directory = state_directory(state_root, id);
+  auto opened = sys::open_dir(sys::kCwd, directory);
+  if (opened.failed_as(ErrorKind::NotFound)) return base::not_found("container does not exist");
+  const sys::UniqueFd lock = TRY(std::move(opened));
+  // Its creator holds it, and init a copy, until the container is recorded or both are gone.
+  TRY(sys::lock_file(lock.get(), sys::Wait::Yes));
+  if (TRY(sys::exists(sys::kCwd, directory + "/state.json"))) return base::conflict("container " + id + " exists");
+  const auto path = sys::read_link(sys::kCwd, directory + "/cgroup");
+  if (path) {
+    const cgroup::Host host = TRY(cgroup::Host::detect());
+    cgroup::Cgroup group = TRY(cgroup::Cgroup::plan(host, *path));
+    TRY(group.remove());
+  }
+  return sys::remove_tree(sys::kCwd, directory).context("remove the state");
 }
 
 Result<std::vector<State>> Container::list(const std::string& state_root) {

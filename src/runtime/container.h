@@ -8,6 +8,7 @@
 ///
 ///   <state root>/<id>/state.json   who and where (runtime/state.h)
 ///   <state root>/<id>/exec.fifo    there while the container waits for `start`
+///   <state root>/<id>/cgroup       a link whose text is the cgroup path, for clean_up
 ///
 /// which is also how `caisson-runtime --root <state root>` sees containers of the shim.
 ///
@@ -96,6 +97,10 @@ class Container {
   static base::Result<Container> create(const spec::oci::Spec& spec, CreateOptions options);
   /// Errors: NotFound (`container does not exist`).
   static base::Result<Container> load(const std::string& state_root, const std::string& id);
+  /// Removes what a create left that was killed before it recorded the container: `load` does not find
+  /// that, but the id is taken. Waits for a create that is under way. Errors: NotFound (nothing there),
+  /// Conflict (a container is there after all).
+  static base::Result<> clean_up(const std::string& state_root, const std::string& id);
   /// The state of every container under `state_root`, by id. Nothing there is no error.
   static base::Result<std::vector<State>> list(const std::string& state_root);
 

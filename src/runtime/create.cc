@@ -20,6 +20,7 @@
 #include "sys/file.h"
 #include "sys/namespace.h"
 #include "sys/node.h"
+#include "sys/storage.h"
 
 namespace runtime {
 
@@ -67,7 +68,10 @@ class Creator {
       made = sys::make_dir(sys::kCwd, data_.directory(), 0700);
     }
     if (made.failed_as(ErrorKind::Conflict)) return base::conflict("container with given ID already exists");
-    return std::move(made).context("create the state directory");
+    TRY(std::move(made).context("create the state directory"));
+    lock_ = TRY(sys::open_dir(sys::kCwd, data_.directory()));
+    TRY(sys::lock_file(lock_.get(), sys::Wait::Yes));
+    return {};
   }
 
   Result<> prepare() {
@@ -75,7 +79,10 @@ class Creator {
     TRY(sys::inject("runtime.create.prepare"));
     data_.host = TRY(cgroup::Host::detect());
     const std::string& path = spec_.linux_section->cgroups_path;
-    data_.cgroup = TRY(cgroup::Cgroup::plan(data_.host, path.empty() ? data_.state.id : path));
+    const std::string& place = path.empty() ? data_.state.id : path;
+    data_.cgroup = TRY(cgroup::Cgroup::plan(data_.host, place));
+    // Before anything is made there, for Container::clean_up.
+    TRY(sys::symlink_at(place, sys::kCwd, data_.directory() + "/cgroup"));
     TRY(data_.cgroup->make_v2());
     auto& rootfs = plan_.rootfs;
     rootfs.spec = &spec_;
@@ -274,6 +281,7 @@ class Creator {
   CreateOptions& options_;
   Container::Data& data_;
   InitPlan& plan_;
+  UniqueFd lock_;       ///< on the directory, as long as this goes on
   bool heard_ = false;  ///< the failure came from init
 };
 

@@ -91,6 +91,7 @@ Result<int> run_run(const Globals& globals, const Arguments& arguments) {
   const bool detached = arguments.has("detach");
   auto [spec, options] = TRY(prepare(globals, arguments, detached));
   options.start_at_once = true;
+  if (!detached && spec.process) adopt_window_size(*spec.process);
   Foreground foreground;
   auto container = TRY(runtime::Container::create(spec, std::move(options)).context("run failed"));
   if (detached) return 0;

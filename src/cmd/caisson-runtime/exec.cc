@@ -55,8 +55,9 @@ Result<spec::oci::Process> process_of(const runtime::State& state, const Argumen
 
 Result<int> run_exec(const Globals& globals, const Arguments& arguments) {
   auto container = TRY(runtime::Container::load(globals.root, arguments.rest()[0]));
-  const auto process = TRY(process_of(container.state(), arguments));
+  auto process = TRY(process_of(container.state(), arguments));
   const bool detached = arguments.has("detach");
+  if (!detached) adopt_window_size(process);
   runtime::ExecOptions options;
   options.console_socket = arguments.value_or("console-socket", "");
   options.pid_file = arguments.value_or("pid-file", "");

@@ -91,6 +91,12 @@ class Terminal {
 
 }  // namespace
 
+void adopt_window_size(spec::oci::Process& process) {
+  if (!process.terminal || process.console_size || !sys::is_terminal(0)) return;
+  const auto size = sys::window_size(0);
+  if (size) process.console_size = spec::oci::ConsoleSize{size->rows, size->columns};
+}
+
 Foreground::Foreground() : block_{passed_signals()} {}
 
 Result<int> Foreground::stay(const sys::Process& process, sys::UniqueFd pty) {

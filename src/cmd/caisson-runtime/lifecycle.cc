@@ -81,9 +81,11 @@ Result<int> run_delete(const Globals& globals, const Arguments& arguments) {
   const bool force = arguments.has("force");
   auto container = load(globals, arguments);
   if (!container) {
+    if (!force || !container.failed_as(base::ErrorKind::NotFound)) return std::move(container).error();
+    auto cleaned = Container::clean_up(globals.root, arguments.rest()[0]);
     // As runc: nothing to delete is what "force" wanted.
-    if (force && container.failed_as(base::ErrorKind::NotFound)) return 0;
-    return std::move(container).error();
+    if (!cleaned && !cleaned.failed_as(base::ErrorKind::NotFound)) return std::move(cleaned).error();
+    return 0;
   }
   TRY(container->destroy(force));
   return 0;
