@@ -119,6 +119,24 @@ TEST_F(Stress, AClientThatLeavesHarmsNobody) {
   EXPECT_EQ(box().log_text(), numbers(1, 300000));
 }
 
+TEST_F(Stress, TheInputOfAClientThatIsGoneStillArrives) {
+  box().options.open_stdin = true;
+  box().options.stdin_once = true;
+  box().run("sleep 0.3; wc -c");
+  Terminal terminal;
+  ASSERT_TRUE(shim().attach(terminal.remote, {.in = true}));
+  terminal.remote.reset();
+  // More than the pipe and the shim's own buffer hold.
+  const std::string input(300'000, 'x');
+  std::thread sender{[&] {
+    terminal.send(input);
+    terminal.close();
+  }};
+  EXPECT_EQ(box().record.wait_exit()->code, 0);
+  sender.join();
+  EXPECT_EQ(box().log_text(), "300000\n");
+}
+
 TEST_F(Stress, AttachWithLogsJoinsThePastToThePresent) {
   box().options.open_stdin = true;
   box().run("echo old; echo olderr >&2; printf prompt; read x; echo answer $x; read y");
@@ -208,13 +226,14 @@ TEST_F(Stress, RotatedLogsAreCompressed) {
   EXPECT_EQ(box().record.wait_exit()->code, 0);
   EXPECT_TRUE(box().record.wait_lost());
   EXPECT_EQ(box().log_text(), numbers(1001, 21000));
-  // The last compression may go on after the shim.
-  const auto compressed = [&] {
-    return sys::exists(sys::kCwd, box().options.log.path + ".1.gz").value() ||
-           sys::exists(sys::kCwd, box().options.log.path + ".2.gz").value();
-  };
-  for (int i = 0; i < 500 && !compressed(); ++i) std::this_thread::sleep_for(10ms);
-  EXPECT_TRUE(compressed());
+  // At least the first one, wherever it stands by now.
+  int compressed = 0;
+  for (int i = 1; i < 50; ++i) {
+    const std::string name = box().options.log.path + "." + std::to_string(i);
+    if (sys::exists(sys::kCwd, name + ".gz").value()) ++compressed;
+    EXPECT_FALSE(sys::exists(sys::kCwd, name + ".gz.tmp").value());
+  }
+  EXPECT_GE(compressed, 1);
 }
 
 TEST_F(Stress, ManyShimsAtOnceAndSmall) {

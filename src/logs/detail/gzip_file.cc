@@ -76,14 +76,17 @@ Result<> inflate_into(int from, int to) {
 Result<> compress_file(const std::string& path) {
   const std::string temporary = path + ".gz.tmp";
   base::ScopeGuard undo{[&] { base::ignore(sys::unlink_at(sys::kCwd, temporary), "best effort"); }};
+  const sys::UniqueFd from = TRY(sys::open_at(sys::kCwd, path, O_RDONLY));
+  const auto status = TRY(sys::stat_fd(from.get()));
   {
-    const sys::UniqueFd from = TRY(sys::open_at(sys::kCwd, path, O_RDONLY));
-    const auto status = TRY(sys::stat_fd(from.get()));
     const sys::UniqueFd to =
         TRY(sys::open_at(sys::kCwd, temporary, O_WRONLY | O_CREAT | O_TRUNC, status.st_mode & 0777U));
     TRY(deflate_into(from.get(), to.get()).context("compress " + path));
   }
   CRASH_POINT("logs.compress.written");
+  // A shim that was killed doesn't hold the rotation back any more: the name may be another file's now.
+  const auto now = TRY(sys::stat_at(sys::kCwd, path));
+  if (now.st_ino != status.st_ino) return base::conflict(path + " was rotated while it was compressed");
   TRY(sys::rename_at(sys::kCwd, temporary, sys::kCwd, path + ".gz"));
   undo.release();
   return sys::unlink_at(sys::kCwd, path);

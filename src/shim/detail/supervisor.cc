@@ -233,8 +233,12 @@ void Supervisor::advance(Supervised& process, Clock::time_point now) {
   const auto late = [&] { return process.deadline && *process.deadline <= now; };
   if (process.ending == Ending::Draining) {
     process.io->drain();
-    if (process.io->ended() || late()) {
+    // The next shim of this container rotates, too: nobody may be at its files then.
+    const bool at_work = process.id.empty() && compressing_ != 0;
+    if ((process.io->ended() && !at_work) || late()) {
+      if (at_work) stop_compressing();
       process.io->close_output();
+      if (process.io->log_stuck()) base::log::error("the log can't be written: the last output is lost");
       tell_end(process);
       process.ending = Ending::Told;
       process.deadline = now + kAcknowledge;
@@ -261,6 +265,14 @@ void Supervisor::compress_logs() {
     base::log::error("compress {}: {}", *file, child.error().message());
     log_->compressed();
   }
+}
+
+void Supervisor::stop_compressing() {
+  if (const auto child = sys::Process::open(compressing_)) {
+    base::ignore(child->signal(SIGKILL), "it may just have ended");
+    base::ignore(child->wait(), "only to reap it");
+  }
+  compressing_ = 0;
 }
 
 bool Supervisor::done() const {

@@ -70,6 +70,7 @@ class Supervisor final : public Handler, public RequestHandler, public ProcessIo
   void tell_end(Supervised& process);
   void notice_oom();
   void compress_logs();
+  void stop_compressing();
   [[nodiscard]] bool done() const;
   [[nodiscard]] std::optional<Clock::time_point> next_deadline(Clock::time_point now) const;
   void idle();
