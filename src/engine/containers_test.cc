@@ -38,8 +38,11 @@ TEST(Containers, CreateStartWaitLogsRemove) {
     ASSERT_TRUE(engine.containers().remove(id.substr(0, 12), {}));
     EXPECT_EQ(engine.containers().inspect(id, false).error().message(), "No such container: " + id);
     EXPECT_THAT(events_of(engine, {{"type", {"container"}}}), ElementsAre("create", "start", "die", "destroy"));
-    EXPECT_THAT(sys::list_dir(sys::kCwd, host.options.exec_root + "/containers").value(), IsEmpty());
-    EXPECT_THAT(sys::list_dir(sys::kCwd, host.options.data_root + "/containers").value(), IsEmpty());
+    host.close();  // waits for what is done in the background
+    for (const std::string& root : {host.options.exec_root + "/containers", host.options.exec_root + "/names",
+                                    host.options.data_root + "/containers"}) {
+      EXPECT_THAT(sys::list_dir(sys::kCwd, root).value(), IsEmpty()) << root;
+    }
   });
 }
 

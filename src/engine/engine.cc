@@ -23,6 +23,7 @@ base::Result<> make_layout(const Options& options) {
   TRY(sys::make_dirs(sys::kCwd, options.data_root + "/containers", 0710));
   TRY(sys::make_dirs(sys::kCwd, options.exec_root, 0711));
   TRY(sys::make_dirs(sys::kCwd, options.exec_root + "/containers", 0711));
+  TRY(sys::make_dirs(sys::kCwd, options.exec_root + "/names", 0711));
   return sys::make_dirs(sys::kCwd, options.exec_root + "/runtime", 0711);
 }
 

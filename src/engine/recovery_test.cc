@@ -183,8 +183,6 @@ TEST_P(CrashPoints, TheNextDaemonPutsEverythingRight) {
       EXPECT_TRUE(removed || removed.error().is(base::ErrorKind::NotFound)) << removed.error().message();
     }
     EXPECT_THAT(engine.containers().list({.all = true}).value(), IsEmpty());
-    EXPECT_THAT(names_in(host.options.exec_root + "/containers"), IsEmpty());
-    EXPECT_THAT(names_in(host.options.data_root + "/containers"), IsEmpty());
     const auto bridge = engine.networks().inspect("bridge", false).value();
     EXPECT_THAT(bridge["Containers"].as_object(), IsEmpty());
     // The port is free, the names are, and everything works.
@@ -193,7 +191,10 @@ TEST_P(CrashPoints, TheNextDaemonPutsEverythingRight) {
     options.request.host_config.port_bindings =
         spec::api::PortMap{{"80/tcp", std::vector<spec::api::PortBinding>{{"", "18080"}}}};
     EXPECT_EQ(run(engine, options).code, 5);
-    host.close();
+    host.close();  // waits for what is done in the background
+    EXPECT_THAT(names_in(host.options.exec_root + "/containers"), IsEmpty());
+    EXPECT_THAT(names_in(host.options.exec_root + "/names"), IsEmpty());
+    EXPECT_THAT(names_in(host.options.data_root + "/containers"), IsEmpty());
     host.open();  // trash is emptied at the latest now
     EXPECT_LE(names_in(host.options.data_root + "/snapshots").size(), layers + 1);
   });
@@ -204,7 +205,7 @@ INSTANTIATE_TEST_SUITE_P(Recovery, CrashPoints,
                                          "engine.start.launched", "engine.start.reserved", "engine.start.attached",
                                          "engine.start.created", "engine.start.started", "engine.start.recorded",
                                          "engine.exit.seen", "engine.exit.disconnected", "engine.exit.recorded",
-                                         "engine.remove.recorded", "engine.remove.snapshot", "engine.remove.files"),
+                                         "engine.remove.recorded", "engine.remove.snapshot", "engine.remove.volumes"),
                          [](const auto& point) {
                            std::string name = point.param;
                            for (char& c : name) c = c == '.' ? '_' : c;

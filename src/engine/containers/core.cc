@@ -1,6 +1,7 @@
 #include "engine/containers/core.h"
 
 #include "base/log.h"
+#include "sys/file.h"
 
 namespace engine {
 
@@ -27,6 +28,16 @@ base::Result<> erase(Core& core, const std::string& id) {
   return core.database.transaction(Durability::ProcessDeath, [&](state::Transaction& t) -> base::Result<> {
     TRY(t.execute("DELETE FROM containers WHERE id = ?", {id}));
     return {};
+  });
+}
+
+void remove_files_later(Core& core, const std::string& id) {
+  core.workers.post([run = core.run_dir(id), names = core.names_dir(id), data = core.data_dir(id)] {
+    for (const std::string& dir : {run, names, data}) {
+      if (const auto removed = sys::remove_tree(sys::kCwd, dir); !removed) {
+        base::log::warn("{} stays until the next start: {}", dir, removed.error().message());
+      }
+    }
   });
 }
 

@@ -40,9 +40,11 @@ struct Core {
   /// Set when the daemon leaves: exits are recorded by the next one then.
   std::atomic<bool> shutting_down = false;
 
-  // Where a container's files are. Data: logs, hosts, …; run: what the shim needs, on tmpfs.
+  // Where a container's files are. Data: logs, on disk; run: what the shim needs, on tmpfs; names:
+  // hostname, hosts and resolv.conf, written anew at each start, so on tmpfs too.
   [[nodiscard]] std::string data_dir(const std::string& id) const { return options.data_root + "/containers/" + id; }
   [[nodiscard]] std::string run_dir(const std::string& id) const { return options.exec_root + "/containers/" + id; }
+  [[nodiscard]] std::string names_dir(const std::string& id) const { return options.exec_root + "/names/" + id; }
   [[nodiscard]] std::string runtime_root() const { return options.exec_root + "/runtime"; }
   [[nodiscard]] std::string log_path(const std::string& id) const { return data_dir(id) + "/" + id + "-json.log"; }
 };
@@ -51,6 +53,9 @@ struct Core {
 base::Result<> insert(Core& core, const Record& record);
 base::Result<> save(Core& core, const Record& record);
 base::Result<> erase(Core& core, const std::string& id);
+/// All three directories, in the background: whoever asked for a removal does not wait for the disk.
+/// The next daemon collects what a crash leaves of them.
+void remove_files_later(Core& core, const std::string& id);
 /// For a save that follows something that has happened anyway: a failure is logged.
 void save_or_log(Core& core, const Record& record);
 

@@ -69,14 +69,10 @@ void finish_run(Core& core, const ContainerPtr& container, const std::shared_ptr
   }
   save_or_log(core, *record);
   CRASH_POINT("engine.exit.recorded");
-  base::ignore(sys::remove_tree(sys::kCwd, core.run_dir(record->id)), "the next start or daemon clears it");
-  if (record->state == State::Restarting) {
-    container->note_run_over();
-    schedule_restart(core, container);
-    return;
-  }
   container->note_run_over();
-  container->note_end(record->exit_code, record->error);
+  if (record->state != State::Restarting) container->note_end(record->exit_code, record->error);
+  base::ignore(sys::remove_tree(sys::kCwd, core.run_dir(record->id)), "the next start or daemon clears it");
+  if (record->state == State::Restarting) schedule_restart(core, container);
 }
 
 void schedule_restart(Core& core, const ContainerPtr& container) {

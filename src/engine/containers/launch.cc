@@ -68,7 +68,7 @@ base::Result<> settle_bind_source(const Record& record, const MountRecord& mount
 base::Result<std::vector<spec::oci::Mount>> all_mounts(Core& core, const Record& record, const Record& owner) {
   std::vector<spec::oci::Mount> mounts;
   const bool writable = !record.host.readonly_rootfs;
-  const std::string files = core.data_dir(owner.id);
+  const std::string files = core.names_dir(owner.id);
   for (const char* name : {"resolv.conf", "hostname", "hosts"}) {
     const std::string destination = std::string{"/etc/"} + name;
     if (std::ranges::find(record.mounts, destination, &MountRecord::destination) != record.mounts.end()) continue;

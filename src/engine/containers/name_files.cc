@@ -29,8 +29,8 @@ std::string host_resolv_conf() {
 }  // namespace
 
 base::Result<> make_name_files(Core& core, const Record& record) {
-  const std::string dir = core.data_dir(record.id);
-  TRY(sys::make_dirs(sys::kCwd, dir, 0710));
+  const std::string dir = core.names_dir(record.id);
+  TRY(sys::make_dirs(sys::kCwd, dir, 0711));
   for (const std::string_view file : kFiles) {
     TRY(sys::open_at(sys::kCwd, dir + "/" + std::string{file}, O_WRONLY | O_CREAT | O_NOFOLLOW, 0644));
   }
@@ -38,7 +38,7 @@ base::Result<> make_name_files(Core& core, const Record& record) {
 }
 
 base::Result<> write_name_files(Core& core, const Record& record, const std::vector<net::Endpoint>& endpoints) {
-  const std::string dir = core.data_dir(record.id);
+  const std::string dir = core.names_dir(record.id);
   TRY(overwrite(dir + "/hostname", net::hostname_text(record.config.hostname)));
 
   std::string gateway;

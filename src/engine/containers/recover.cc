@@ -186,10 +186,12 @@ void collect_garbage(Core& core) {
       if (!known(entry.name)) drop_shm(core, entry.name);
     }
   }
-  if (const auto dirs = sys::list_dir(sys::kCwd, core.options.data_root + "/containers")) {
+  for (const std::string& root : {core.options.data_root + "/containers", core.options.exec_root + "/names"}) {
+    const auto dirs = sys::list_dir(sys::kCwd, root);
+    if (!dirs) continue;
     for (const sys::DirEntry& entry : *dirs) {
       if (!is_container_id(entry.name) || known(entry.name)) continue;
-      base::ignore(sys::remove_tree(sys::kCwd, core.data_dir(entry.name)), "the next start tries again");
+      base::ignore(sys::remove_tree(sys::kCwd, root + "/" + entry.name), "the next start tries again");
     }
   }
   const auto snapshots = core.snapshots.list();

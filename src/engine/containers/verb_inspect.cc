@@ -56,7 +56,7 @@ base::Result<spec::api::ContainerInspect> inspect(Core& core, const ContainerPtr
   answer.state = state_of(*record);
   answer.image = record->image_id;
   const auto owner = network_owner(core, *record);
-  const std::string files = core.data_dir(owner ? (*owner)->id : record->id);
+  const std::string files = core.names_dir(owner ? (*owner)->id : record->id);
   if (record->started || !record->error.empty()) {
     answer.resolv_conf_path = files + "/resolv.conf";
     answer.hostname_path = files + "/hostname";

@@ -4,7 +4,6 @@
 #include "engine/containers/networks.h"
 #include "engine/containers/verbs.h"
 #include "sys/crash_point.h"
-#include "sys/file.h"
 
 namespace engine {
 namespace {
@@ -56,16 +55,13 @@ base::Result<> remove_locked(Core& core, const ContainerPtr& container, bool vol
                           "\" failed to remove root filesystem: " + removed.error().message());
   }
   CRASH_POINT("engine.remove.snapshot");
-  base::ignore(sys::remove_tree(sys::kCwd, core.run_dir(record->id)), "collected by the next start");
-  if (const auto removed = sys::remove_tree(sys::kCwd, core.data_dir(record->id)); !removed) {
-    base::log::warn("container {}: its directory stays: {}", record->id, removed.error().message());
-  }
-  CRASH_POINT("engine.remove.files");
   core.table.remove(*container);
   core.table.remove_execs_of(record->id);
   if (volumes) remove_anonymous_volumes(core, *record);
+  CRASH_POINT("engine.remove.volumes");
   publish(core, *record, "destroy");
   container->note_removed();
+  remove_files_later(core, record->id);
   return {};
 }
 

@@ -84,6 +84,9 @@ class Host {
     char name[] = "/var/tmp/caisson-engine-XXXXXX";
     root_ = ::mkdtemp(name);
     options.data_root = root_ + "/data";
+    // As /run is everywhere.
+    EXPECT_TRUE(sys::make_dirs(sys::kCwd, root_ + "/run", 0755));
+    EXPECT_EQ(::mount("tmpfs", (root_ + "/run").c_str(), "tmpfs", 0, nullptr), 0);  // lint: allow(raw-syscall) a test's host
     options.exec_root = root_ + "/run";
     const std::string self = sys::self_exe().value();
     options.shim_path = self.substr(0, self.rfind('/')) + "/caisson-shim";
@@ -95,6 +98,7 @@ class Host {
       ::rmdir(("/sys/fs/cgroup/" + entry.name + options.cgroup_parent).c_str());
     }
     ::rmdir(("/sys/fs/cgroup" + options.cgroup_parent).c_str());
+    ::umount2((root_ + "/run").c_str(), MNT_DETACH);  // lint: allow(raw-syscall) see above
     EXPECT_TRUE(sys::remove_tree(sys::kCwd, root_));
   }
 
