@@ -1,6 +1,7 @@
 #pragma once
 /// What <string_view> lacks. All functions are pure.
 
+#include <concepts>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -11,12 +12,20 @@
 
 namespace base {
 
+/// A string that ends with the expression: views of its parts would outlive it.
+template <class S>
+concept TemporaryString = std::same_as<std::remove_const_t<S>, std::string>;
+
 [[nodiscard]] std::vector<std::string_view> split(std::string_view text, char separator);
+std::vector<std::string_view> split(TemporaryString auto&& text, char separator) = delete;
 /// As split, dropping empty parts.
 [[nodiscard]] std::vector<std::string_view> split_words(std::string_view text, char separator = ' ');
+std::vector<std::string_view> split_words(TemporaryString auto&& text, char separator = ' ') = delete;
 /// The parts before and after the first `separator`; nullopt if there is none.
 [[nodiscard]] std::optional<std::pair<std::string_view, std::string_view>> cut(
     std::string_view text, std::string_view separator);
+std::optional<std::pair<std::string_view, std::string_view>> cut(TemporaryString auto&& text,
+                                                                 std::string_view separator) = delete;
 [[nodiscard]] std::string_view trim(std::string_view text);
 [[nodiscard]] std::string to_lower(std::string_view text);
 /// ASCII only, as HTTP header names and Go's JSON field names want it.

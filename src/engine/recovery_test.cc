@@ -95,7 +95,8 @@ TEST(Recovery, AClientsStopHoldsAgainstUnlessStoppedButNotAgainstAlways) {
     host.open();
     while (host.engine().containers().inspect("always", false)->state.status != "running") std::this_thread::yield();
     EXPECT_EQ(host.engine().containers().inspect("unless-stopped", false)->state.status, "exited");
-    ASSERT_TRUE(host.engine().containers().remove("always", {.force = true}));
+    const auto removed = host.engine().containers().remove("always", {.force = true});
+    ASSERT_TRUE(removed) << removed.error().message();
   });
 }
 
@@ -112,6 +113,28 @@ TEST(Recovery, AKilledShimIsAnExit) {
     EXPECT_EQ(engine.containers().inspect(id, false)->state.status, "exited");
     ASSERT_TRUE(engine.containers().start(id, "")) << "and it can be started again";
     ASSERT_TRUE(engine.containers().remove(id, {.force = true}));
+  });
+}
+
+TEST(Recovery, AnExecKeepsItsCommand) {
+  on_fresh_host([](Host& host) {
+    host.load_image();
+    const std::string id = create(host.engine(), running({"sleep", "100"}));
+    ASSERT_TRUE(host.engine().containers().start(id, ""));
+    spec::api::ExecConfig config;
+    config.cmd = {"sh", "-c", "sleep 99"};
+    config.user = "www";
+    config.env = {"SECRET=1"};
+    const std::string exec = host.engine().execs().create(id, config).value();
+    ASSERT_TRUE(host.engine().execs().start_detached(exec));
+    host.close();
+    host.open();
+    const auto found = host.engine().execs().inspect(exec).value();
+    EXPECT_TRUE(found.running);
+    EXPECT_EQ(found.process_config.entrypoint, "sh");
+    EXPECT_THAT(found.process_config.arguments, ElementsAre("-c", "sleep 99"));
+    EXPECT_EQ(found.process_config.user, "www");
+    ASSERT_TRUE(host.engine().containers().remove(id, {.force = true}));
   });
 }
 
@@ -136,6 +159,7 @@ void live_and_die(Host& host, const std::string& point) {
       auto options = running({"sh", "-c", "exit 3"});
       options.request.host_config.network_mode = "bridge";
       options.request.host_config.auto_remove = auto_remove;
+      options.request.host_config.binds = std::vector<std::string>{"/anonymous"};
       options.request.host_config.port_bindings =
           spec::api::PortMap{{"80/tcp", std::vector<spec::api::PortBinding>{{"", "18080"}}}};
       const auto created = engine.containers().create(options);
@@ -143,7 +167,7 @@ void live_and_die(Host& host, const std::string& point) {
       auto wait = engine.containers().wait(created->id, auto_remove ? WaitCondition::Removed : WaitCondition::NextExit);
       if (!engine.containers().start(created->id, "")) ::_exit(2);
       if (!wait || !(*wait)->get({})) ::_exit(3);
-      if (!auto_remove && !engine.containers().remove(created->id, {})) ::_exit(4);
+      if (!auto_remove && !engine.containers().remove(created->id, {.volumes = true})) ::_exit(4);
     }
     ::_exit(0);  // the point was never reached
   }
@@ -179,10 +203,11 @@ TEST_P(CrashPoints, TheNextDaemonPutsEverythingRight) {
       EXPECT_THAT((std::vector<std::string>{"created", "exited"}), Contains(inspect->state.status));
       EXPECT_EQ(inspect->state.exit_code, inspect->state.status == "exited" ? 3 : 0);
       EXPECT_EQ(inspect->network_settings.ip_address, "");
-      const auto removed = engine.containers().remove(container.id, {.force = true});
+      const auto removed = engine.containers().remove(container.id, {.force = true, .volumes = true});
       EXPECT_TRUE(removed || removed.error().is(base::ErrorKind::NotFound)) << removed.error().message();
     }
     EXPECT_THAT(engine.containers().list({.all = true}).value(), IsEmpty());
+    EXPECT_THAT(engine.volumes().list({}).value(), IsEmpty());
     const auto bridge = engine.networks().inspect("bridge", false).value();
     EXPECT_THAT(bridge["Containers"].as_object(), IsEmpty());
     // The port is free, the names are, and everything works.
@@ -201,7 +226,7 @@ TEST_P(CrashPoints, TheNextDaemonPutsEverythingRight) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Recovery, CrashPoints,
-                         testing::Values("engine.create.snapshot", "engine.create.files", "engine.create.recorded",
+                         testing::Values("engine.create.volumes", "engine.create.snapshot", "engine.create.files", "engine.create.recorded",
                                          "engine.start.launched", "engine.start.reserved", "engine.start.attached",
                                          "engine.start.created", "engine.start.started", "engine.start.recorded",
                                          "engine.exit.seen", "engine.exit.disconnected", "engine.exit.recorded",

@@ -179,12 +179,15 @@ struct Exec {
   codec::Json process;  ///< OCI "process"; its `terminal` decides about the pty
   bool open_stdin = false;
   std::optional<Attachment> attachment;
+  /// What the daemon wants to be told of it by GetState, if it is another one by then.
+  codec::Json note;
 };
 void describe(auto& v, Exec& exec) {
   v("id", exec.id);
   v("process", exec.process);
   v.opt("open_stdin", exec.open_stdin);
   v.opt("attachment", exec.attachment);
+  v.opt("note", exec.note);
 }
 void describe(auto& v, Exec::Reply& reply) { v("pid", reply.pid); }
 
@@ -247,11 +250,13 @@ struct ExecState {
   std::string id;
   int pid = 0;
   std::optional<Exit> exit;  ///< nothing yet: it runs
+  codec::Json note;          ///< of Exec; null from a shim that knew none
 };
 void describe(auto& v, ExecState& exec) {
   v("id", exec.id);
   v("pid", exec.pid);
   v.opt("exit", exec.exit);
+  v.opt("note", exec.note);
 }
 
 struct GetState {

@@ -18,6 +18,7 @@
 #include "cmd/caissond/config.h"
 #include "http/server.h"
 #include "sys/file.h"
+#include "sys/process.h"
 #include "sys/signals.h"
 
 namespace caissond {
@@ -44,11 +45,20 @@ Result<> find_companions(engine::Options& options) {
   return {};
 }
 
+/// Neither a dead process that nobody has reaped yet nor another program that got its number counts.
+bool is_running_daemon(std::int64_t pid) {
+  if (pid == ::getpid()) return false;
+  const auto process = sys::Process::open(static_cast<pid_t>(pid));
+  if (!process || !process->alive()) return false;
+  const auto its_name = sys::read_file(sys::kCwd, fmt::format("/proc/{}/comm", pid));
+  const auto my_name = sys::read_file(sys::kCwd, "/proc/self/comm");
+  return !its_name || !my_name || *its_name == *my_name;
+}
+
 Result<> write_pidfile(const std::string& path) {
-  if (auto old = sys::read_file(sys::kCwd, path)) {
+  if (const auto old = sys::read_file(sys::kCwd, path)) {
     const auto pid = base::parse_int(base::trim(*old));
-    const auto alive = pid ? sys::exists(sys::kCwd, fmt::format("/proc/{}", *pid)) : Result<bool>{false};
-    if (alive && *alive && *pid != ::getpid()) {
+    if (pid && is_running_daemon(*pid)) {
       return base::conflict(fmt::format("process with PID {} is still running: make sure caissond is not running, "
                                         "or delete {}",
                                         *pid, path));

@@ -37,8 +37,12 @@ base::Result<> launch(Core& core, const ContainerPtr& container, const ExecRecor
   const auto run = TRY(running(container));
   const auto record = container->record();
   const auto process = TRY(prepare_exec(core, *record, exec.config));
+  // Without what may be secret: the shim needs none of it twice.
+  spec::api::ExecConfig shown = exec.config;
+  shown.env.reset();
   shim::Exec request{.id = exec.id, .process = codec::to_json(process),
-                     .open_stdin = exec.config.attach_stdin, .attachment = std::move(attachment)};
+                     .open_stdin = exec.config.attach_stdin, .attachment = std::move(attachment),
+                     .note = codec::to_json(shown)};
   // Before the request, since its end may be reported before the reply is read.
   container->update_exec(exec.id, [](ExecRecord& now) { now.running = true; });
   publish(core, *record, "exec_start: " + command_of(exec.config), {{"execID", exec.id}});
@@ -110,7 +114,7 @@ base::Result<spec::api::ExecInspect> inspect_exec(Core& /*core*/, const Containe
   answer.exit_code = exec.exit_code;
   answer.pid = exec.pid;
   answer.process_config.tty = exec.config.tty;
-  if (!exec.config.cmd.empty()) {  // it is, for one that an earlier daemon started
+  if (!exec.config.cmd.empty()) {  // it is, for one that a shim without notes runs
     answer.process_config.entrypoint = exec.config.cmd.front();
     answer.process_config.arguments = StringList{exec.config.cmd.begin() + 1, exec.config.cmd.end()};
   }

@@ -7,6 +7,7 @@
 #include "engine/containers/networks.h"
 #include "engine/containers/shm.h"
 #include "engine/containers/verbs.h"
+#include "engine/containers/volumes.h"
 #include "sys/file.h"
 
 namespace engine {
@@ -68,25 +69,32 @@ void give_up_start(Core& core, const ContainerPtr& container, Run& run) {
 void adopt_running(Core& core, const ContainerPtr& container, const std::shared_ptr<Run>& run,
                    const shim::GetState::Reply& found) {
   const auto before = container->record();
-  const auto record = container->update([&](Record& now) {
-    now.state = found.status == "paused" ? State::Paused : State::Running;
-    now.pid = found.pid;
-    now.oom_killed = found.oom_killed;
-    if (!has_process(before->state) || !now.started) {
-      now.started = base::parse_rfc3339(found.started_at).value_or(base::now());
-      now.exit_code = 0;
-      now.error.clear();
-    }
+  std::shared_ptr<const Record> record;
+  const auto exit = run->begin([&] {
+    record = container->update([&](Record& now) {
+      now.state = found.status == "paused" ? State::Paused : State::Running;
+      now.pid = found.pid;
+      now.oom_killed = found.oom_killed;
+      if (!has_process(before->state) || !now.started) {
+        now.started = base::parse_rfc3339(found.started_at).value_or(base::now());
+        now.exit_code = 0;
+        now.error.clear();
+      }
+    });
   });
   for (const shim::ExecState& exec : found.execs) {
-    container->put_exec({.id = exec.id, .container = record->id, .started = true, .running = !exec.exit,
+    // A shim of before knows no note; what it says is only shown.
+    auto config = codec::from_json<spec::api::ExecConfig>(exec.note);
+    container->put_exec({.id = exec.id, .container = record->id,
+                         .config = config ? *std::move(config) : spec::api::ExecConfig{},
+                         .started = true, .running = !exec.exit,
                          .pid = exec.pid,
                          .exit_code = exec.exit ? std::optional<std::int64_t>{exec.exit->code} : std::nullopt});
     core.table.add_exec(exec.id, record->id);
   }
   container->take_pending();  // opens the way for attachments to the shim
   if (!has_process(before->state) || before->state != record->state) save_or_log(core, *record);
-  if (const auto exit = run->begin()) {
+  if (exit) {
     record_exit(core, *container, *exit);
     core.workers.post([&core, container, run] { finish_run(core, container, run); });
   }
@@ -194,6 +202,7 @@ void collect_garbage(Core& core) {
       base::ignore(sys::remove_tree(sys::kCwd, root + "/" + entry.name), "the next start tries again");
     }
   }
+  collect_noted_volumes(core);
   const auto snapshots = core.snapshots.list();
   if (!snapshots) {
     base::log::warn("snapshots not checked: {}", snapshots.error().message());

@@ -29,8 +29,9 @@ void Run::leave() {
   }
 }
 
-std::optional<shim::Exit> Run::begin() {
+std::optional<shim::Exit> Run::begin(base::FunctionRef<void()> record) {
   const std::lock_guard lock{mutex_};
+  record();
   began_ = true;
   return exit_;
 }

@@ -27,7 +27,9 @@ class Run final : public shim::Observer, public ReadyHandler, public std::enable
   /// that nobody else is at work in its run directory.
   void leave();
   /// The process runs, so that from here on an end is an exit; one that was reported already is given.
-  std::optional<shim::Exit> begin();
+  /// `record` writes that down: nobody finds the container running whose run has not begun, nor an exit
+  /// before it.
+  std::optional<shim::Exit> begin(base::FunctionRef<void()> record);
   [[nodiscard]] bool began() const;
   /// How it ended; while it runs, nothing.
   [[nodiscard]] std::optional<shim::Exit> exit() const;

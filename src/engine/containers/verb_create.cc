@@ -130,8 +130,11 @@ base::Result<spec::api::CreateContainerResponse> create(Core& core, const Create
 
   record.name = TRY(take_name(core, options.name, record.id));
   base::ScopeGuard free_name{[&] { core.table.release_name(record.name); }};
+  TRY(note_volumes(core, record));
+  base::ScopeGuard forget_volumes{[&] { forget_noted_volumes(core, record); }};
   const auto volumes = TRY(make_volumes(core, record));
   base::ScopeGuard drop_volumes{[&] { drop_new_volumes(core, volumes); }};
+  CRASH_POINT("engine.create.volumes");
   TRY(core.snapshots.prepare(record.id, hold.image().top_layer));
   base::ScopeGuard drop_snapshot{[&] {
     base::ignore(core.snapshots.remove(record.id), "the next start collects what has no record");

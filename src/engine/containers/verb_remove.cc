@@ -1,22 +1,14 @@
 #include <csignal>
 
 #include "base/log.h"
+#include "base/scope_guard.h"
 #include "engine/containers/networks.h"
 #include "engine/containers/verbs.h"
+#include "engine/containers/volumes.h"
 #include "sys/crash_point.h"
 
 namespace engine {
 namespace {
-
-bool is_used_elsewhere(Core& core, const std::string& volume, const std::string& but) {
-  for (const ContainerPtr& other : core.table.all()) {
-    if (other->id() == but) continue;
-    for (const MountRecord& mount : other->record()->mounts) {
-      if (mount.type == "volume" && mount.name == volume) return true;
-    }
-  }
-  return false;
-}
 
 void remove_anonymous_volumes(Core& core, const Record& record) {
   for (const MountRecord& mount : record.mounts) {
@@ -29,6 +21,17 @@ void remove_anonymous_volumes(Core& core, const Record& record) {
   }
 }
 
+/// The layers of an image that was removed by force stay as long as a container stands on them.
+void collect_image_later(Core& core, const std::string& image) {
+  core.workers.post([&core, image] {
+    const auto found = core.images.get(image);
+    if (found || !found.error().is(base::ErrorKind::NotFound)) return;
+    if (const auto collected = core.images.collect(); !collected) {
+      base::log::warn("layers of image {} stay until the next start: {}", image, collected.error().message());
+    }
+  });
+}
+
 }  // namespace
 
 base::Result<> remove_locked(Core& core, const ContainerPtr& container, bool volumes) {
@@ -38,6 +41,9 @@ base::Result<> remove_locked(Core& core, const ContainerPtr& container, bool vol
   container->update([&](Record& now) { now.state = removing; });
   disconnect_networks(core, *record, Announce::No);
 
+  // A full disk is a reason to remove, not one against it.
+  if (volumes) base::ignore(note_volumes(core, *record), "then a crash in the next moments leaves them");
+  base::ScopeGuard forget_volumes{[&] { forget_noted_volumes(core, *record); }};
   // The row goes first: what a crash leaves behind it is garbage without a record, which the next start
   // collects. The other way round there would be a container without its files.
   if (auto erased = erase(core, record->id); !erased) {
@@ -62,6 +68,7 @@ base::Result<> remove_locked(Core& core, const ContainerPtr& container, bool vol
   publish(core, *record, "destroy");
   container->note_removed();
   remove_files_later(core, record->id);
+  collect_image_later(core, record->image_id);
   return {};
 }
 

@@ -75,13 +75,16 @@ base::Result<> launch(Core& core, const ContainerPtr& container, const Record& r
   CRASH_POINT("engine.start.started");
   undo.release();
 
-  const auto running = container->update([&](Record& now) {
-    now.state = State::Running;
-    now.pid = created->pid;
-    now.exit_code = 0;
-    now.oom_killed = false;
-    now.error.clear();
-    now.started = base::parse_rfc3339(started->started_at).value_or(base::now());
+  std::shared_ptr<const Record> running;
+  const auto exit = run->begin([&] {
+    running = container->update([&](Record& now) {
+      now.state = State::Running;
+      now.pid = created->pid;
+      now.exit_code = 0;
+      now.oom_killed = false;
+      now.error.clear();
+      now.started = base::parse_rfc3339(started->started_at).value_or(base::now());
+    });
   });
   save_or_log(core, *running);
   CRASH_POINT("engine.start.recorded");
@@ -92,7 +95,7 @@ base::Result<> launch(Core& core, const ContainerPtr& container, const Record& r
                          {"read/write", mount.writable ? "true" : "false"}, {"propagation", mount.propagation}});
   }
   publish(core, *running, "start");
-  if (const auto exit = run->begin()) {
+  if (exit) {
     record_exit(core, *container, *exit);
     core.workers.post([&core, container, run] { finish_run(core, container, run); });
   }

@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "base/scope_guard.h"
+#include "base/strings.h"
 #include "engine/containers/launch.h"
 #include "snapshot/copy.h"
 #include "sys/file.h"
@@ -26,7 +27,60 @@ volume::Request request_for(const Record& record, const MountRecord& mount) {
   return request;
 }
 
+std::string notes_dir(const Core& core) { return core.options.data_root + "/volume-notes"; }
+
+bool has_anonymous_volumes(const Record& record) {
+  return std::ranges::any_of(record.mounts, [](const MountRecord& mount) {
+    return mount.type == "volume" && mount.anonymous;
+  });
+}
+
 }  // namespace
+
+bool is_used_elsewhere(Core& core, const std::string& volume, const std::string& but) {
+  for (const ContainerPtr& other : core.table.all()) {
+    if (other->id() == but) continue;
+    for (const MountRecord& mount : other->record()->mounts) {
+      if (mount.type == "volume" && mount.name == volume) return true;
+    }
+  }
+  return false;
+}
+
+base::Result<> note_volumes(Core& core, const Record& record) {
+  if (!has_anonymous_volumes(record)) return {};
+  std::string names;
+  for (const MountRecord& mount : record.mounts) {
+    if (mount.type == "volume" && mount.anonymous) names += mount.name + "\n";
+  }
+  TRY(sys::make_dirs(sys::kCwd, notes_dir(core), 0700));
+  return sys::write_file_atomic(sys::kCwd, notes_dir(core) + "/" + record.id, names, 0600);
+}
+
+void forget_noted_volumes(Core& core, const Record& record) {
+  if (!has_anonymous_volumes(record)) return;
+  base::ignore(sys::unlink_at(sys::kCwd, notes_dir(core) + "/" + record.id), "the next start looks whether there is a row");
+}
+
+void collect_noted_volumes(Core& core) {
+  const auto notes = sys::list_dir(sys::kCwd, notes_dir(core));
+  if (!notes) return;  // none was ever needed
+  for (const sys::DirEntry& note : *notes) {
+    const std::string path = notes_dir(core) + "/" + note.name;
+    if (!core.table.find(note.name)) {
+      const std::string names = sys::read_file(sys::kCwd, path).value_or(std::string{});
+      for (const std::string_view name : base::split_words(names, '\n')) {
+        const auto volume = core.volumes.get(std::string{name});
+        // Another container may have it by --volumes-from.
+        if (!volume || !volume->anonymous() || is_used_elsewhere(core, volume->name, note.name)) continue;
+        if (const auto removed = core.volumes.remove(volume->name); !removed) {
+          base::log::warn("volume {} of container {} stays: {}", name, note.name, removed.error().message());
+        }
+      }
+    }
+    base::ignore(sys::unlink_at(sys::kCwd, path), "the next start tries again");
+  }
+}
 
 base::Result<std::vector<volume::Volume>> make_volumes(Core& core, const Record& record) {
   std::vector<volume::Volume> made;

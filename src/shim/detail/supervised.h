@@ -26,6 +26,7 @@ struct Supervised {
   Ending ending = Ending::Running;
   std::optional<Exit> exit;
   bool acknowledged = false;
+  codec::Json note;  ///< of the exec's request
   /// When a step is not waited for any longer.
   std::optional<Clock::time_point> deadline;
 };

@@ -91,6 +91,7 @@ Result<Exec::Reply> Supervisor::on(const Exec& request, Fds& fds) {
   const bool tty = request.process["terminal"].as_bool();
   auto exec = std::make_unique<Supervised>();
   exec->id = request.id;
+  exec->note = request.note;
   exec->io = std::make_unique<ProcessIo>(loop_, buffer_, *this, io_settings(tty, request.open_stdin, true));
   Streams streams = TRY(make_streams(*exec->io));
   auto made = TRY(runtime_->exec(request.id, request.process, std::move(streams)));
@@ -164,7 +165,7 @@ Result<GetState::Reply> Supervisor::on(const GetState& /*request*/, Fds& /*fds*/
   state.oom_killed = oom_killed_;
   state.exit = init_.exit;
   for (const auto& exec : execs_) {
-    if (!exec->acknowledged) state.execs.push_back({exec->id, exec->pid, exec->exit});
+    if (!exec->acknowledged) state.execs.push_back({exec->id, exec->pid, exec->exit, exec->note});
   }
   return state;
 }
