@@ -51,20 +51,27 @@ struct TarBlock {
   std::string_view bytes;  ///< valid until the next call on the reader
 };
 
-class TarReader {
+/// The content of an archive's present file, part by part.
+class TarContent {
+ public:
+  virtual ~TarContent() = default;
+  /// The next part of the present file; false at its end.
+  virtual base::Result<bool> next_block(TarBlock& block) = 0;
+};
+
+class TarReader final : public TarContent {
  public:
   /// `source` is plain tar and must outlive the reader. It is read ahead of what `next` has given,
   /// and is not read further than the archive's end marker.
   explicit TarReader(base::ByteSource& source);
   TarReader(const TarReader&) = delete;
   TarReader& operator=(const TarReader&) = delete;
-  ~TarReader();
+  ~TarReader() override;
 
   /// The next entry, skipping what was not read of the one before; false at the end. `entry` is
   /// overwritten, so that its memory is used again.
   base::Result<bool> next(TarEntry& entry);
-  /// The next part of the present file; false at its end.
-  base::Result<bool> next_block(TarBlock& block);
+  base::Result<bool> next_block(TarBlock& block) override;
   /// The present file's content with its holes as zeros; ends at the next call of `next`.
   base::ByteSource& data();
 

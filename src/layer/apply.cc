@@ -7,7 +7,7 @@
 #include "codec/read_ahead.h"
 #include "codec/sha256.h"
 #include "codec/tar.h"
-#include "layer/detail/placer.h"
+#include "tree/placer.h"
 
 namespace layer {
 
@@ -53,7 +53,7 @@ class Meter final : public base::ByteSource {
 };
 
 /// Reads `tar` to its end; what follows the end marker belongs to the digest as well.
-Result<std::uint64_t> place_all(base::ByteSource& tar, detail::Placer& placer, const Limits& limits) {
+Result<std::uint64_t> place_all(base::ByteSource& tar, tree::Placer& placer, const Limits& limits) {
   codec::TarReader reader{tar};
   codec::TarEntry entry;
   std::uint64_t entries = 0;
@@ -78,11 +78,12 @@ Result<std::uint64_t> place_all(base::ByteSource& tar, detail::Placer& placer, c
   }
 }
 
-Result<Applied> run(base::ByteSource& blob, int root, detail::Whiteouts whiteouts,
-                    const ExtractOptions& options, Hash hash) {
+Result<Applied> run(base::ByteSource& blob, int root, tree::Whiteouts whiteouts,
+                    ExtractOptions options, Hash hash) {
+  options.place.path_bytes = options.limits.path_bytes;
   const auto plain = TRY(codec::decompress(blob));
   Meter meter{*plain, options.limits, hash};
-  detail::Placer placer{root, whiteouts, options};
+  tree::Placer placer{root, whiteouts, options.place};
   Applied applied;
   {
     codec::ReadAhead ahead{meter};
@@ -99,13 +100,12 @@ Result<Applied> run(base::ByteSource& blob, int root, detail::Whiteouts whiteout
 }  // namespace
 
 Result<Applied> apply(base::ByteSource& blob, int root, const Limits& limits) {
-  ExtractOptions options;
-  options.limits = limits;
-  return run(blob, root, detail::Whiteouts::ToOverlay, options, Hash::Yes).context("unpack layer");
+  const ExtractOptions options{.limits = limits, .place = {}};
+  return run(blob, root, tree::Whiteouts::ToOverlay, options, Hash::Yes).context("unpack layer");
 }
 
 Result<Applied> extract(base::ByteSource& archive, int root, const ExtractOptions& options) {
-  return run(archive, root, detail::Whiteouts::Plain, options, Hash::No).context("extract archive");
+  return run(archive, root, tree::Whiteouts::Plain, options, Hash::No).context("extract archive");
 }
 
 }  // namespace layer

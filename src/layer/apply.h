@@ -32,6 +32,7 @@
 #include "base/byte_stream.h"
 #include "base/digest.h"
 #include "base/result.h"
+#include "tree/placer.h"
 
 namespace layer {
 
@@ -59,13 +60,8 @@ struct Applied {
 base::Result<Applied> apply(base::ByteSource& blob, int root, const Limits& limits = {});
 
 struct ExtractOptions {
-  Limits limits;
-  /// Docker's noOverwriteDirNonDir: refuse to replace a directory by something else and the reverse.
-  bool keep_kinds = false;
-  /// Everything belongs to this owner instead of what the archive says.
-  bool set_owner = false;
-  std::uint32_t uid = 0;
-  std::uint32_t gid = 0;
+  Limits limits;  ///< its path_bytes counts
+  tree::PlaceOptions place{.describe_root = false};
 };
 /// `archive` may be compressed as well. `diff_id` of the result is empty.
 base::Result<Applied> extract(base::ByteSource& archive, int root, const ExtractOptions& options = {});

@@ -4,8 +4,8 @@
 #include <random>
 
 #include "codec/compression.h"
-#include "layer/detail/names.h"
-#include "layer/detail/placer.h"
+#include "tree/names.h"
+#include "tree/placer.h"
 #include "layer/test_tree.h"
 #include "sys/storage.h"
 
@@ -36,9 +36,9 @@ class ApplyTest : public ::testing::Test {
   }
   struct ::stat stat(const std::string& path) { return sys::stat_at(root_.get(), path).value(); }
   bool is_there(const std::string& path) { return sys::exists(root_.get(), path).value(); }
-  bool is_whiteout(const std::string& path) { return detail::is_whiteout(stat(path)); }
+  bool is_whiteout(const std::string& path) { return tree::is_whiteout(stat(path)); }
   bool is_opaque(const std::string& path) {
-    return sys::xattr_at(root_.get(), path, detail::kOverlayOpaque).value() == "y";
+    return sys::xattr_at(root_.get(), path, tree::kOverlayOpaque).value() == "y";
   }
   /// Nothing of an archive may ever be seen outside of the root.
   std::vector<std::string> outside() {
@@ -487,10 +487,10 @@ TEST_F(ApplyTest, ExtractTakesWhiteoutNamesAsNames) {
 TEST_F(ApplyTest, ExtractKeepsKindsAndSetsOwners) {
   ASSERT_TRUE(put(TarMaker{}.dir("d").file("f")));
   ExtractOptions options;
-  options.keep_kinds = true;
-  options.set_owner = true;
-  options.uid = 41;
-  options.gid = 42;
+  options.place.keep_kinds = true;
+  options.place.owner = tree::PlaceOptions::Owner::Given;
+  options.place.uid = 41;
+  options.place.gid = 42;
   const auto run = [&](TarMaker& maker) {
     const std::string tar = maker.done();
     base::StringSource source{tar};
@@ -498,7 +498,7 @@ TEST_F(ApplyTest, ExtractKeepsKindsAndSetsOwners) {
   };
   const auto over_dir = run(TarMaker{}.file("d"));
   ASSERT_FALSE(over_dir);
-  EXPECT_NE(over_dir.error().message().find(R"(cannot overwrite directory "/d" with non-directory)"),
+  EXPECT_NE(over_dir.error().message().find(R"(cannot overwrite directory "/d" with non-directory "/")"),
             std::string::npos)
       << over_dir.error().message();
   EXPECT_FALSE(run(TarMaker{}.dir("f")));
@@ -508,18 +508,39 @@ TEST_F(ApplyTest, ExtractKeepsKindsAndSetsOwners) {
   EXPECT_EQ(stat("made/x").st_gid, 42U);
 }
 
+TEST_F(ApplyTest, ExtractIntoAFolderCountsLinksFromTheRoot) {
+  ASSERT_TRUE(put(TarMaker{}.dir("real").dir("var").symlink("var/link", "/real").file("var/f")));
+  const auto before = stat("var");
+  ExtractOptions options;
+  options.place.folder = "var";
+  options.place.describe_root = false;
+  const auto run = [&](TarMaker& maker) {
+    const std::string tar = maker.done();
+    base::StringSource source{tar};
+    return extract(source, root_.get(), options);
+  };
+  ASSERT_TRUE(run(TarMaker{}.add(tar_entry("./")).file("x").file("link/y").hard_link("z", "x")));
+  EXPECT_EQ(read("var/x"), "text");
+  EXPECT_EQ(read("var/z"), "text");
+  EXPECT_EQ(read("real/y"), "text") << "through the link, as a process in the root would";
+  EXPECT_EQ(stat("var").st_mode, before.st_mode);
+  EXPECT_FALSE(run(TarMaker{}.file("../escaped")));
+  EXPECT_FALSE(run(TarMaker{}.hard_link("w", "../real/y")));
+  EXPECT_FALSE(sys::exists(root_.get(), "escaped").value());
+}
+
 TEST(CleanPath, Cases) {
-  EXPECT_EQ(detail::clean_path("./a//b/", 0).value(), "a/b");
-  EXPECT_EQ(detail::clean_path("./", 0).value(), "");
-  EXPECT_EQ(detail::clean_path("/", 0).value(), "");
-  EXPECT_EQ(detail::clean_path("a/./b/../c", 0).value(), "a/c");
-  EXPECT_EQ(detail::clean_path("a/..", 0).value(), "");
-  EXPECT_EQ(detail::clean_path("/..", 0).value(), "");
-  EXPECT_EQ(detail::clean_path("...", 0).value(), "...");
-  EXPECT_FALSE(detail::clean_path("", 0));
-  EXPECT_FALSE(detail::clean_path("..", 0));
-  EXPECT_FALSE(detail::clean_path(std::string_view{"a\0b", 3}, 0));
-  EXPECT_FALSE(detail::clean_path("abcdef", 5));
+  EXPECT_EQ(tree::clean_path("./a//b/", 0).value(), "a/b");
+  EXPECT_EQ(tree::clean_path("./", 0).value(), "");
+  EXPECT_EQ(tree::clean_path("/", 0).value(), "");
+  EXPECT_EQ(tree::clean_path("a/./b/../c", 0).value(), "a/c");
+  EXPECT_EQ(tree::clean_path("a/..", 0).value(), "");
+  EXPECT_EQ(tree::clean_path("/..", 0).value(), "");
+  EXPECT_EQ(tree::clean_path("...", 0).value(), "...");
+  EXPECT_FALSE(tree::clean_path("", 0));
+  EXPECT_FALSE(tree::clean_path("..", 0));
+  EXPECT_FALSE(tree::clean_path(std::string_view{"a\0b", 3}, 0));
+  EXPECT_FALSE(tree::clean_path("abcdef", 5));
 }
 
 }  // namespace

@@ -4,15 +4,14 @@
 
 #include "base/strings.h"
 #include "layer/detail/compare.h"
-#include "layer/detail/names.h"
-#include "layer/detail/tree_writer.h"
+#include "tree/names.h"
+#include "tree/writer.h"
 #include "sys/file.h"
 
 namespace layer {
 
 using base::Result;
-using detail::Form;
-using detail::TreeWriter;
+using tree::Form;
 
 namespace {
 
@@ -35,10 +34,10 @@ Result<std::vector<Change>> compare_with_parent(snapshot::Snapshotter& snapshott
 }
 
 Result<Written> write_compared(int tree, const std::vector<Change>& changes, base::ByteSink& tar) {
-  TreeWriter writer{tar, Form::Plain};
+  tree::Writer writer{tar, Form::Plain};
   for (const auto& change : changes) {
     const std::string path = change.path.substr(1);
-    const detail::Place place = detail::split_path(path);
+    const tree::Place place = tree::split_path(path);
     if (change.kind == ChangeKind::Deleted) {
       TRY(writer.add_whiteout(path, {}));
       continue;
@@ -47,7 +46,7 @@ Result<Written> write_compared(int tree, const std::vector<Change>& changes, bas
         tree, place.folder.empty() ? "." : std::string{place.folder}, O_PATH | O_DIRECTORY);
     if (folder.failed_as(base::ErrorKind::NotFound)) continue;  // went away since it was compared
     if (!folder) return base::Error{folder.error()};
-    TRY(writer.add(folder->get(), std::string{place.name}, path, TreeWriter::Below::No));
+    TRY(writer.add(folder->get(), std::string{place.name}, path, tree::Writer::Below::No));
   }
   return writer.finish();
 }
@@ -55,7 +54,7 @@ Result<Written> write_compared(int tree, const std::vector<Change>& changes, bas
 }  // namespace
 
 Result<Written> write_changes(int changes_dir, base::ByteSink& tar) {
-  TreeWriter writer{tar, Form::OverlayToOci};
+  tree::Writer writer{tar, Form::OverlayToOci};
   TRY(writer.add_children(changes_dir, "").context("write a layer"));
   return writer.finish();
 }
@@ -71,18 +70,18 @@ Result<Written> write_diff(snapshot::Snapshotter& snapshotter, const std::string
 }
 
 Result<Written> write_tree(int root, base::ByteSink& tar, const TreeOptions& options) {
-  TreeWriter writer{tar, Form::Plain};
+  tree::Writer writer{tar, Form::Plain};
   auto done = [&]() -> Result<> {
     if (options.path.empty() && options.name.empty()) return writer.add_children(root, "");
-    const std::string path = options.path.empty() ? std::string{} : TRY(detail::clean_path(options.path, 0));
-    if (path.empty()) return writer.add(root, ".", options.name, TreeWriter::Below::Yes);
-    const detail::Place place = detail::split_path(path);
+    const std::string path = options.path.empty() ? std::string{} : TRY(tree::clean_path(options.path, 0));
+    if (path.empty()) return writer.add(root, ".", options.name, tree::Writer::Below::Yes);
+    const tree::Place place = tree::split_path(path);
     const std::string parent = place.folder.empty() ? "/" : std::string{place.folder};
     const sys::UniqueFd folder = TRY(sys::open_in_root(root, parent, O_PATH | O_DIRECTORY));
     const std::string name{place.name};
     const bool there = TRY(sys::exists(folder.get(), name));
     if (!there) return base::not_found(fmt::format("no such file or directory: {}", options.path));
-    return writer.add(folder.get(), name, options.name.empty() ? name : options.name, TreeWriter::Below::Yes);
+    return writer.add(folder.get(), name, options.name.empty() ? name : options.name, tree::Writer::Below::Yes);
   }();
   if (!done) return std::move(done).error().context("archive a tree");
   return writer.finish();

@@ -18,14 +18,11 @@
 #include "base/function_ref.h"
 #include "base/result.h"
 #include "snapshot/snapshotter.h"
+#include "tree/writer.h"
 
 namespace layer {
 
-struct Written {
-  std::uint64_t tar_bytes = 0;
-  std::uint64_t content_bytes = 0;
-  std::uint64_t entries = 0;
-};
+using tree::Written;
 
 /// A folder in overlay's form (Snapshotter::changes) as an OCI layer: 0/0 devices become `.wh.<name>`,
 /// opaque directories get `.wh..wh..opq`, overlay's own xattrs vanish.

@@ -5,7 +5,7 @@
 #include <sys/un.h>
 
 #include "layer/apply.h"
-#include "layer/detail/names.h"
+#include "tree/names.h"
 #include "layer/test_tree.h"
 #include "sys/storage.h"
 

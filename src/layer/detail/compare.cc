@@ -4,8 +4,8 @@
 #include <map>
 #include <optional>
 
-#include "layer/detail/names.h"
-#include "layer/detail/placer.h"
+#include "tree/names.h"
+#include "tree/placer.h"
 #include "sys/file.h"
 #include "sys/node.h"
 
@@ -132,7 +132,7 @@ class UpperWalk {
       TRY(one(below, upper, entry.name, path + "/" + entry.name));
     }
     if (below < 0) return {};
-    const auto opaque = TRY(sys::xattr_of(upper, kOverlayOpaque));
+    const auto opaque = TRY(sys::xattr_of(upper, tree::kOverlayOpaque));
     if (opaque != "y") return {};
     for (const auto& entry : TRY(sys::list_dir(below))) {
       const Status now = TRY(stat_if_there(upper, entry.name));
@@ -146,8 +146,8 @@ class UpperWalk {
     const Status now = TRY(stat_if_there(upper, name));
     if (!now) return {};
     Status before = TRY(stat_if_there(below, name));
-    if (before && is_whiteout(*before)) before.reset();  // a single lowest layer is looked at as it is
-    if (is_whiteout(*now)) {
+    if (before && tree::is_whiteout(*before)) before.reset();  // a single lowest layer is looked at as it is
+    if (tree::is_whiteout(*now)) {
       if (before) changes_.add(path, ChangeKind::Deleted);
       return {};
     }

@@ -9,18 +9,23 @@
 
 #include "base/byte_stream.h"
 #include "codec/tar.h"
-#include "layer/diff.h"
 
-namespace layer::detail {
+namespace tree {
+
+struct Written {
+  std::uint64_t tar_bytes = 0;
+  std::uint64_t content_bytes = 0;
+  std::uint64_t entries = 0;
+};
 
 enum class Form : std::uint8_t {
   Plain,         ///< everything as it is
   OverlayToOci,  ///< overlay's whiteouts and opaque directories become OCI's
 };
 
-class TreeWriter {
+class Writer {
  public:
-  TreeWriter(base::ByteSink& sink, Form form) : tar_{sink}, form_{form}, buffer_(std::size_t{128} << 10U) {}
+  Writer(base::ByteSink& sink, Form form) : tar_{sink}, form_{form}, buffer_(std::size_t{128} << 10U) {}
 
   enum class Below : std::uint8_t { No, Yes };
   /// The object `name` in `dir` as `path` of the archive, and with `Yes` all that is in a directory.
@@ -52,4 +57,4 @@ class TreeWriter {
   std::map<std::pair<dev_t, ino_t>, std::string> linked_;  // files with several names, by their first one
 };
 
-}  // namespace layer::detail
+}  // namespace tree

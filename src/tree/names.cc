@@ -1,4 +1,4 @@
-#include "layer/detail/names.h"
+#include "tree/names.h"
 
 #include <vector>
 
@@ -6,7 +6,7 @@
 
 #include "base/strings.h"
 
-namespace layer::detail {
+namespace tree {
 
 using base::Result;
 
@@ -52,4 +52,4 @@ XattrRule rule_of(std::string_view xattr) {
   return XattrRule::Ignore;
 }
 
-}  // namespace layer::detail
+}  // namespace tree

@@ -8,7 +8,7 @@
 
 #include "base/result.h"
 
-namespace layer::detail {
+namespace tree {
 
 inline constexpr std::string_view kWhiteoutPrefix = ".wh.";
 inline constexpr std::string_view kOpaqueMarker = ".wh..wh..opq";
@@ -34,4 +34,4 @@ enum class XattrRule : std::uint8_t {
 };
 XattrRule rule_of(std::string_view xattr);
 
-}  // namespace layer::detail
+}  // namespace tree

@@ -1,4 +1,4 @@
-#include "layer/detail/placer.h"
+#include "tree/placer.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -13,7 +13,7 @@
 #include "sys/node.h"
 #include "sys/storage.h"
 
-namespace layer::detail {
+namespace tree {
 
 using base::Error;
 using base::ErrorKind;
@@ -98,7 +98,7 @@ Result<sys::UniqueFd> Placer::make_folder_on_way(int dir, const std::string& nam
   }
   TRY(sys::make_dir(dir, name, 0755));
   TRY(sys::set_mode_at(dir, name, 0755));
-  if (options_.set_owner) TRY(sys::set_owner_at(dir, name, options_.uid, options_.gid));
+  if (options_.owner == PlaceOptions::Owner::Given) TRY(sys::set_owner_at(dir, name, options_.uid, options_.gid));
   sys::UniqueFd made = TRY(sys::open_beneath_no_symlinks(dir, name, O_PATH | O_DIRECTORY));
   if (hides_lower) TRY(make_opaque(made.get()));
   return made;
@@ -116,7 +116,8 @@ Result<> Placer::make_room(const Target& target, TarType type) {
     const std::string_view is = directory ? "directory" : "non-directory";
     const std::string_view wanted = directory ? "non-directory" : "directory";
     return base::invalid(
-        fmt::format("cannot overwrite {} {} with {}", is, base::quoted("/" + target.path), wanted));
+        fmt::format("cannot overwrite {} {} with {} {}", is, base::quoted("/" + target.path), wanted,
+                    base::quoted("/" + options_.folder)));
   }
   if (directory || S_ISLNK(there->st_mode)) forget_folders();
   return sys::remove_tree(target.dir, target.name);
@@ -124,15 +125,36 @@ Result<> Placer::make_room(const Target& target, TarType type) {
 
 // Entries -------------------------------------------------------------------------------------------
 
-Placer::Owner Placer::owner_of(const TarEntry& entry) const {
-  if (options_.set_owner) return {options_.uid, options_.gid};
-  return {entry.uid, entry.gid};
+Result<> Placer::own(int fd, const TarEntry& entry) const {
+  if (options_.owner == PlaceOptions::Owner::Caller) return {};
+  const bool given = options_.owner == PlaceOptions::Owner::Given;
+  return sys::set_owner(fd, given ? options_.uid : entry.uid, given ? options_.gid : entry.gid);
 }
 
-Result<> Placer::place(const TarEntry& entry, codec::TarReader& reader) {
+Result<> Placer::own_at(const Target& target, const TarEntry& entry) const {
+  if (options_.owner == PlaceOptions::Owner::Caller) return {};
+  const bool given = options_.owner == PlaceOptions::Owner::Given;
+  return sys::set_owner_at(target.dir, target.name, given ? options_.uid : entry.uid,
+                           given ? options_.gid : entry.gid);
+}
+
+Result<> Placer::set_xattrs(int fd, const TarEntry& entry) const {
+  auto set = apply_xattrs(fd, entry.xattrs);
+  const bool may_lack = options_.owner == PlaceOptions::Owner::Caller;
+  if (may_lack && (failed_with(set, EPERM) || failed_with(set, EACCES) || failed_with(set, EOPNOTSUPP))) return {};
+  return set;
+}
+
+Result<std::string> Placer::path_of(const std::string& name) const {
+  std::string path = TRY(clean_path(name, options_.path_bytes));
+  if (options_.folder.empty()) return path;
+  return path.empty() ? options_.folder : options_.folder + "/" + path;
+}
+
+Result<> Placer::place(const TarEntry& entry, codec::TarContent& content) {
   Target target;
-  target.path = TRY(clean_path(entry.path, options_.limits.path_bytes));
-  if (target.path.empty()) return place_root(entry);
+  target.path = TRY(path_of(entry.path));
+  if (target.path == options_.folder) return place_root(entry);
   const Place split = split_path(target.path);
   target.name = split.name;
   const bool whiteouts = whiteouts_ == Whiteouts::ToOverlay;
@@ -145,7 +167,7 @@ Result<> Placer::place(const TarEntry& entry, codec::TarReader& reader) {
   if (marker) return place_whiteout(target);
   switch (entry.type) {
     case TarType::Directory: return place_directory(target, entry);
-    case TarType::File: return place_file(target, entry, reader);
+    case TarType::File: return place_file(target, entry, content);
     case TarType::Symlink: return place_symlink(target, entry);
     case TarType::HardLink: return place_hard_link(target, entry);
     case TarType::CharDevice:
@@ -159,13 +181,14 @@ Result<> Placer::place_root(const TarEntry& entry) {
   if (entry.type != TarType::Directory) {
     return base::invalid(fmt::format("the root can't be a {}", codec::name_of(entry.type)));
   }
+  if (!options_.describe_root) return {};
   describes_root_ = true;
-  const Owner owner = owner_of(entry);
-  const sys::UniqueFd root = TRY(sys::open_beneath_no_symlinks(root_, ".", O_RDONLY | O_DIRECTORY));
-  TRY(sys::set_owner(root.get(), owner.uid, owner.gid));
+  const std::string place = options_.folder.empty() ? "." : options_.folder;
+  const sys::UniqueFd root = TRY(sys::open_beneath_no_symlinks(root_, place, O_RDONLY | O_DIRECTORY));
+  TRY(own(root.get(), entry));
   TRY(sys::set_mode(root.get(), entry.mode));
-  TRY(apply_xattrs(root.get(), entry.xattrs));
-  times_.push_back({"", entry.mtime});
+  TRY(set_xattrs(root.get(), entry));
+  times_.push_back({options_.folder, entry.mtime});
   return {};
 }
 
@@ -198,16 +221,15 @@ Result<> Placer::place_directory(const Target& target, const TarEntry& entry) {
   }
   const sys::UniqueFd dir =
       TRY(sys::open_beneath_no_symlinks(target.dir, target.name, O_RDONLY | O_DIRECTORY));
-  const Owner owner = owner_of(entry);
-  TRY(sys::set_owner(dir.get(), owner.uid, owner.gid));
+  TRY(own(dir.get(), entry));
   TRY(sys::set_mode(dir.get(), entry.mode));
-  TRY(apply_xattrs(dir.get(), entry.xattrs));
+  TRY(set_xattrs(dir.get(), entry));
   if (hides_lower) TRY(make_opaque(dir.get()));
   times_.push_back({target.path, entry.mtime});
   return {};
 }
 
-Result<> Placer::place_file(const Target& target, const TarEntry& entry, codec::TarReader& reader) {
+Result<> Placer::place_file(const Target& target, const TarEntry& entry, codec::TarContent& content) {
   constexpr int kFlags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW;
   auto created = sys::open_at(target.dir, target.name, kFlags, 0600);
   if (failed_with(created, EEXIST)) {
@@ -215,20 +237,19 @@ Result<> Placer::place_file(const Target& target, const TarEntry& entry, codec::
     created = sys::open_at(target.dir, target.name, kFlags, 0600);
   }
   const sys::UniqueFd file = TRY(std::move(created));
-  TRY(write_content(file.get(), entry, reader));
+  TRY(write_content(file.get(), entry, content));
   // Writing and chown drop setuid and capabilities, so the order matters.
-  const Owner owner = owner_of(entry);
-  TRY(sys::set_owner(file.get(), owner.uid, owner.gid));
+  TRY(own(file.get(), entry));
   TRY(sys::set_mode(file.get(), entry.mode));
-  TRY(apply_xattrs(file.get(), entry.xattrs));
+  TRY(set_xattrs(file.get(), entry));
   return sys::set_times(file.get(), entry.mtime);
 }
 
-Result<> Placer::write_content(int file, const TarEntry& entry, codec::TarReader& reader) {
+Result<> Placer::write_content(int file, const TarEntry& entry, codec::TarContent& content) {
   codec::TarBlock block;
   std::uint64_t end = 0;
   while (true) {
-    const bool more = TRY(reader.next_block(block));
+    const bool more = TRY(content.next_block(block));
     if (!more) break;
     if (block.offset < end || block.offset + block.bytes.size() > entry.size) {
       return base::invalid("its parts overlap or pass its size");
@@ -252,15 +273,13 @@ Result<> Placer::place_symlink(const Target& target, const TarEntry& entry) {
     made = sys::symlink_at(entry.link_target, target.dir, target.name);
   }
   TRY(std::move(made));
-  const Owner owner = owner_of(entry);
-  TRY(sys::set_owner_at(target.dir, target.name, owner.uid, owner.gid));
+  TRY(own_at(target, entry));
   return sys::set_times_at(target.dir, target.name, entry.mtime);
 }
 
 Result<> Placer::place_hard_link(const Target& target, const TarEntry& entry) {
-  const std::string from = TRY(clean_path(entry.link_target, options_.limits.path_bytes)
-                                   .context("hard link to " + base::quoted(entry.link_target)));
-  if (from.empty()) return base::invalid("a hard link to the root");
+  const std::string from = TRY(path_of(entry.link_target).context("hard link to " + base::quoted(entry.link_target)));
+  if (from == options_.folder) return base::invalid("a hard link to the root");
   if (from == target.path) return base::invalid("a hard link to itself");
   const Place split = split_path(from);
   const std::string name{split.name};
@@ -285,8 +304,7 @@ Result<> Placer::place_node(const Target& target, const TarEntry& entry) {
     made = sys::make_node(target.dir, target.name, type | 0600U, entry.device_major, entry.device_minor);
   }
   TRY(std::move(made));
-  const Owner owner = owner_of(entry);
-  TRY(sys::set_owner_at(target.dir, target.name, owner.uid, owner.gid));
+  TRY(own_at(target, entry));
   TRY(sys::set_mode_at(target.dir, target.name, entry.mode));
   return sys::set_times_at(target.dir, target.name, entry.mtime);
 }
@@ -306,4 +324,4 @@ Result<> Placer::finish() {
   return {};
 }
 
-}  // namespace layer::detail
+}  // namespace tree

@@ -1,4 +1,4 @@
-#include "layer/detail/tree_writer.h"
+#include "tree/writer.h"
 
 #include <algorithm>
 
@@ -7,12 +7,12 @@
 #include <fmt/format.h>
 
 #include "base/strings.h"
-#include "layer/detail/names.h"
-#include "layer/detail/placer.h"
+#include "tree/names.h"
+#include "tree/placer.h"
 #include "sys/file.h"
 #include "sys/node.h"
 
-namespace layer::detail {
+namespace tree {
 
 using base::ErrorKind;
 using base::Result;
@@ -35,12 +35,12 @@ TarEntry entry_of(const struct ::stat& status, const std::string& path, TarType 
 
 }  // namespace
 
-Result<> TreeWriter::put(const TarEntry& entry) {
+Result<> Writer::put(const TarEntry& entry) {
   ++written_.entries;
   return tar_.add(entry);
 }
 
-Result<bool> TreeWriter::take_xattrs(TarEntry& entry,
+Result<bool> Writer::take_xattrs(TarEntry& entry,
                                      std::vector<std::pair<std::string, std::string>> xattrs) const {
   bool opaque = false;
   for (auto& [name, value] : xattrs) {
@@ -56,7 +56,7 @@ Result<bool> TreeWriter::take_xattrs(TarEntry& entry,
   return opaque;
 }
 
-Result<> TreeWriter::add_whiteout(const std::string& path, const struct ::timespec& mtime) {
+Result<> Writer::add_whiteout(const std::string& path, const struct ::timespec& mtime) {
   const Place place = split_path(path);
   TarEntry entry;
   entry.path =
@@ -66,7 +66,7 @@ Result<> TreeWriter::add_whiteout(const std::string& path, const struct ::timesp
   return put(entry);
 }
 
-Result<> TreeWriter::add(int dir, const std::string& name, const std::string& path, Below below) {
+Result<> Writer::add(int dir, const std::string& name, const std::string& path, Below below) {
   const auto status = sys::stat_at(dir, name);
   if (status.failed_as(ErrorKind::NotFound)) return {};
   if (!status) return base::Error{status.error()};
@@ -90,7 +90,7 @@ Result<> TreeWriter::add(int dir, const std::string& name, const std::string& pa
   return done;
 }
 
-Result<> TreeWriter::add_directory(int dir, const std::string& name, const struct ::stat& status,
+Result<> Writer::add_directory(int dir, const std::string& name, const struct ::stat& status,
                                    const std::string& path, Below below) {
   const sys::UniqueFd opened = TRY(sys::open_at(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
   const std::string prefix = path.ends_with('/') ? path : path + "/";
@@ -107,14 +107,14 @@ Result<> TreeWriter::add_directory(int dir, const std::string& name, const struc
   return add_children(opened.get(), prefix);
 }
 
-Result<> TreeWriter::add_children(int dir, const std::string& path) {
+Result<> Writer::add_children(int dir, const std::string& path) {
   auto entries = TRY(sys::list_dir(dir));
   std::ranges::sort(entries, {}, &sys::DirEntry::name);
   for (const auto& entry : entries) TRY(add(dir, entry.name, path + entry.name, Below::Yes));
   return {};
 }
 
-Result<> TreeWriter::add_file(int dir, const std::string& name, const struct ::stat& status,
+Result<> Writer::add_file(int dir, const std::string& name, const struct ::stat& status,
                               const std::string& path) {
   const sys::UniqueFd file = TRY(sys::open_regular_at(dir, name));
   TarEntry entry = entry_of(status, path, TarType::File);
@@ -126,7 +126,7 @@ Result<> TreeWriter::add_file(int dir, const std::string& name, const struct ::s
 }
 
 /// Exactly `size` bytes, whatever becomes of the file meanwhile.
-Result<> TreeWriter::add_content(int file, std::uint64_t size) {
+Result<> Writer::add_content(int file, std::uint64_t size) {
   written_.content_bytes += size;
   std::uint64_t left = size;
   bool ended = false;
@@ -145,7 +145,7 @@ Result<> TreeWriter::add_content(int file, std::uint64_t size) {
   return {};
 }
 
-Result<> TreeWriter::add_other(int dir, const std::string& name, const struct ::stat& status,
+Result<> Writer::add_other(int dir, const std::string& name, const struct ::stat& status,
                                const std::string& path) {
   TarEntry entry = entry_of(status, path, TarType::Fifo);
   if (S_ISLNK(status.st_mode)) {
@@ -159,10 +159,10 @@ Result<> TreeWriter::add_other(int dir, const std::string& name, const struct ::
   return put(entry);
 }
 
-Result<Written> TreeWriter::finish() {
+Result<Written> Writer::finish() {
   TRY(tar_.finish());
   written_.tar_bytes = tar_.bytes();
   return written_;
 }
 
-}  // namespace layer::detail
+}  // namespace tree

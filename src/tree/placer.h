@@ -8,24 +8,43 @@
 #include <vector>
 
 #include "codec/tar.h"
-#include "layer/apply.h"
-#include "layer/detail/names.h"
+#include "tree/names.h"
 #include "sys/fd.h"
 
-namespace layer::detail {
+namespace tree {
 
 enum class Whiteouts : std::uint8_t {
   Plain,      ///< `.wh.x` is a file name like any other
   ToOverlay,  ///< OCI's names become overlay's devices and xattrs
 };
 
+struct PlaceOptions {
+  std::size_t path_bytes = 4095;  ///< PATH_MAX without its NUL; 0: no limit
+  /// Docker's noOverwriteDirNonDir: refuse to replace a directory by something else and the reverse.
+  bool keep_kinds = false;
+  enum class Owner : std::uint8_t {
+    OfEntry,  ///< what the archive says
+    Given,    ///< `uid` and `gid`
+    Caller,   ///< the calling process's, which may be nobody special: attributes that it may not set are left out
+  };
+  Owner owner = Owner::OfEntry;
+  std::uint32_t uid = 0;
+  std::uint32_t gid = 0;
+  /// Clean path of a folder below the root, which is there: names count from it and don't climb out of
+  /// it, while symlinks still count from the root, as for a process inside. "" for the root.
+  std::string folder;
+  /// False: an entry for the folder itself changes nothing of it.
+  bool describe_root = true;
+};
+
 class Placer {
  public:
-  Placer(int root, Whiteouts whiteouts, const ExtractOptions& options)
+  /// `options` outlives the placer.
+  Placer(int root, Whiteouts whiteouts, const PlaceOptions& options)
       : root_{root}, whiteouts_{whiteouts}, options_{options} {}
 
   /// Errors say what is wrong, not with which entry.
-  base::Result<> place(const codec::TarEntry& entry, codec::TarReader& reader);
+  base::Result<> place(const codec::TarEntry& entry, codec::TarContent& content);
   /// Directories get their times last, since each new child changes them.
   base::Result<> finish();
 
@@ -49,10 +68,6 @@ class Placer {
     std::string path;
     struct ::timespec mtime;
   };
-  struct Owner {
-    std::uint32_t uid;
-    std::uint32_t gid;
-  };
   enum class Missing : std::uint8_t { Fail, Create };
 
   base::Result<int> open_folder(std::string_view path, Missing missing);
@@ -63,19 +78,23 @@ class Placer {
   base::Result<> place_root(const codec::TarEntry& entry);
   base::Result<> place_whiteout(const Target& target);
   base::Result<> place_directory(const Target& target, const codec::TarEntry& entry);
-  base::Result<> place_file(const Target& target, const codec::TarEntry& entry, codec::TarReader& reader);
+  base::Result<> place_file(const Target& target, const codec::TarEntry& entry, codec::TarContent& content);
   base::Result<> place_symlink(const Target& target, const codec::TarEntry& entry);
   base::Result<> place_hard_link(const Target& target, const codec::TarEntry& entry);
   base::Result<> place_node(const Target& target, const codec::TarEntry& entry);
 
-  base::Result<> write_content(int file, const codec::TarEntry& entry, codec::TarReader& reader);
+  base::Result<> write_content(int file, const codec::TarEntry& entry, codec::TarContent& content);
   base::Result<> make_opaque(int dir);
-  [[nodiscard]] Owner owner_of(const codec::TarEntry& entry) const;
+  /// The clean path from the root of what an archive calls `name`.
+  [[nodiscard]] base::Result<std::string> path_of(const std::string& name) const;
+  base::Result<> own(int fd, const codec::TarEntry& entry) const;
+  base::Result<> own_at(const Target& target, const codec::TarEntry& entry) const;
+  base::Result<> set_xattrs(int fd, const codec::TarEntry& entry) const;
   void forget_folders();
 
   int root_;
   Whiteouts whiteouts_;
-  const ExtractOptions& options_;
+  const PlaceOptions& options_;
   std::array<CachedDir, 16> folders_;
   std::uint64_t clock_ = 0;  // for the least recently used folder
   std::vector<DirTime> times_;
@@ -89,4 +108,4 @@ base::Result<> apply_xattrs(int fd, const std::vector<std::pair<std::string, std
 /// overlay's mark that hides a lower file.
 bool is_whiteout(const struct ::stat& status);
 
-}  // namespace layer::detail
+}  // namespace tree
