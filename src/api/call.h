@@ -10,6 +10,7 @@
 #include "api/version.h"
 #include "base/result.h"
 #include "codec/describe.h"
+#include "engine/container_files.h"
 #include "engine/containers.h"
 #include "engine/images.h"
 #include "engine/networks.h"
@@ -23,6 +24,7 @@ namespace api {
 struct Services {
   engine::Containers& containers;
   engine::Execs& execs;
+  engine::ContainerFiles& files;
   engine::Images& images;
   engine::Networks& networks;
   engine::Volumes& volumes;

@@ -24,6 +24,7 @@ std::span<const Route> system_routes();
 std::span<const Route> container_routes();
 std::span<const Route> stream_routes();
 std::span<const Route> exec_routes();
+std::span<const Route> file_routes();
 std::span<const Route> image_routes();
 std::span<const Route> network_routes();
 std::span<const Route> volume_routes();

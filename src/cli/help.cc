@@ -47,19 +47,21 @@ std::string_view top_level_name(const CommandRow& row) {
 }  // namespace
 
 std::string usage_line(std::string_view program, std::string_view called, const CommandRow& row) {
-  const std::string usage{row.usage.substr(0, row.usage.find('\n'))};
-  return fmt::format("{} {}{}{}", program, called, usage.empty() ? "" : " ", usage);
+  const auto end = row.usage.find('\n');
+  const std::string_view usage = row.usage.substr(0, end);
+  std::string line = fmt::format("{} {}{}{}", program, called, usage.empty() ? "" : " ", usage);
+  if (end != std::string_view::npos) {
+    // The second form of `cp` is written out with the program's name.
+    std::string second{row.usage.substr(end + 1)};
+    if (second.starts_with("docker ")) second.replace(0, 6, program);
+    line += "\n\t" + second;
+  }
+  return line;
 }
 
 std::string command_help(std::string_view program, std::string_view called, const CommandRow& row,
                          const flags::FlagSet& flags, std::size_t columns) {
   std::string out = fmt::format("Usage:  {}\n", usage_line(program, called, row));
-  if (const auto more = row.usage.find('\n'); more != std::string_view::npos) {
-    // The second form of `cp` is written out with the program's name.
-    std::string second{row.usage.substr(more + 1)};
-    if (second.starts_with("docker ")) second.replace(0, 6, program);
-    out += fmt::format("\t{}\n", second);
-  }
   out += fmt::format("\n{}\n", row.summary);
   if (!row.aliases.empty()) {
     out += fmt::format("\nAliases:\n  {} {}", program, row.path);

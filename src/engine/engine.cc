@@ -8,6 +8,7 @@
 #include "content/store.h"
 #include "engine/containers/recover.h"
 #include "engine/containers/verbs.h"
+#include "engine/container_files_service.h"
 #include "engine/containers_service.h"
 #include "engine/images_service.h"
 #include "engine/oci/seccomp.h"
@@ -180,6 +181,7 @@ class EngineImpl final : public Engine {
         answers_{core_},
         containers_{core_},
         execs_{core_},
+        files_{core_},
         images_{*parts_->images, answers_, parts_->events},
         networks_{*parts_->network, answers_, parts_->events, std::move(predefined)},
         volumes_{*parts_->volumes, answers_, parts_->events},
@@ -196,6 +198,7 @@ class EngineImpl final : public Engine {
 
   Containers& containers() override { return containers_; }
   Execs& execs() override { return execs_; }
+  ContainerFiles& files() override { return files_; }
   Images& images() override { return images_; }
   Networks& networks() override { return networks_; }
   Volumes& volumes() override { return volumes_; }
@@ -230,6 +233,7 @@ class EngineImpl final : public Engine {
   ContainerAnswers answers_;
   ContainersService containers_;
   ExecsService execs_;
+  ContainerFilesService files_;
   ImagesService images_;
   NetworksService networks_;
   VolumesService volumes_;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "engine/container_files.h"
 #include "engine/containers.h"
 #include "engine/images.h"
 #include "engine/networks.h"
@@ -59,6 +60,7 @@ class Engine {
 
   virtual Containers& containers() = 0;
   virtual Execs& execs() = 0;
+  virtual ContainerFiles& files() = 0;
   virtual Images& images() = 0;
   virtual Networks& networks() = 0;
   virtual Volumes& volumes() = 0;

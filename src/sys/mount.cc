@@ -154,6 +154,13 @@ Result<std::uint64_t> file_system_type_at(const std::string& path) {
   return static_cast<std::uint64_t>(status.f_type);
 }
 
+Result<bool> is_read_only(int fd) {
+  struct ::statfs status {};
+  if (detail::retry([&] { return ::fstatfs(fd, &status); }) < 0) return Error::from_errno(errno, "statfs");
+  constexpr decltype(status.f_flags) kReadOnly = 1;  // ST_RDONLY
+  return (status.f_flags & kReadOnly) != 0;
+}
+
 Result<> require_file_system(int fd, std::uint64_t type, std::string_view what) {
   if (TRY(file_system_type(fd)) == type) return {};
   return base::invalid(fmt::format("{} is not what it should be: another file system is mounted there", what));

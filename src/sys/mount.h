@@ -65,6 +65,8 @@ base::Result<> unmount(const std::string& path, int flags);
 /// f_type of statfs(2): PROC_SUPER_MAGIC, …
 base::Result<std::uint64_t> file_system_type(int fd);
 base::Result<std::uint64_t> file_system_type_at(const std::string& path);
+/// Whether nothing can be written there: by the mount, or by the file system itself.
+base::Result<bool> is_read_only(int fd);
 /// Is this a procfs, and not one thing dressed up as another by a mount?
 base::Result<> require_file_system(int fd, std::uint64_t type, std::string_view what);
 

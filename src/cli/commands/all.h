@@ -10,6 +10,7 @@ namespace cli {
 std::unique_ptr<Command> make_attach();
 std::unique_ptr<Command> make_container_inspect();
 std::unique_ptr<Command> make_container_prune();
+std::unique_ptr<Command> make_cp();
 std::unique_ptr<Command> make_create();
 std::unique_ptr<Command> make_events();
 std::unique_ptr<Command> make_exec();

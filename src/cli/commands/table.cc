@@ -6,6 +6,7 @@ namespace {
 
 constexpr CommandEntry kCommands[] = {
     {"container attach", make_attach},
+    {"container cp", make_cp},
     {"container create", make_create},
     {"container exec", make_exec},
     {"container inspect", make_container_inspect},

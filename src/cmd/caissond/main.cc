@@ -137,7 +137,7 @@ Result<> serve(Config& config, std::span<char* const> arguments) {
   base::ScopeGuard remove_pidfile{[&] { base::ignore(sys::unlink_at(sys::kCwd, config.pidfile), "best effort"); }};
 
   const auto engine = TRY(engine::Engine::open(config.engine).context("failed to start daemon"));
-  api::Router router{api::Services{engine->containers(), engine->execs(), engine->images(), engine->networks(),
+  api::Router router{api::Services{engine->containers(), engine->execs(), engine->files(), engine->images(), engine->networks(),
                                    engine->volumes(), engine->system(), engine->events()}};
   auto listeners = TRY(listen(config));
   const auto server = TRY(http::Server::start(router, std::move(listeners)));

@@ -34,5 +34,7 @@ struct UserFiles {
   std::string passwd, group;
 };
 base::Result<UserFiles> read_user_files(const snapshot::Mounts& mounts);
+/// The same below an opened root.
+base::Result<UserFiles> read_user_files(int root);
 
 }  // namespace engine

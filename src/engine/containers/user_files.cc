@@ -43,14 +43,19 @@ base::Result<std::string> read_in(int root, const std::string& name) {
 
 }  // namespace
 
-base::Result<UserFiles> read_user_files(const snapshot::Mounts& mounts) {
+base::Result<UserFiles> read_user_files(int root) {
   UserFiles files;
+  files.passwd = TRY(read_in(root, "passwd"));
+  files.group = TRY(read_in(root, "group"));
+  return files;
+}
+
+base::Result<UserFiles> read_user_files(const snapshot::Mounts& mounts) {
   if (!mounts.is_overlay()) {
     const auto root = TRY(sys::open_dir(sys::kCwd, mounts.upper));
-    files.passwd = TRY(read_in(root.get(), "passwd"));
-    files.group = TRY(read_in(root.get(), "group"));
-    return files;
+    return read_user_files(root.get());
   }
+  UserFiles files;
   std::vector<std::string> layers{mounts.upper};
   layers.insert(layers.end(), mounts.lowers.begin(), mounts.lowers.end());
   auto passwd = read_topmost(layers, "passwd");

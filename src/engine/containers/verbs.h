@@ -2,6 +2,7 @@
 /// The verbs of a container, one file each (verb_<name>.cc), and their parts. What they do and their
 /// errors: engine/containers.h. Each takes the container's verb lock itself unless it says otherwise.
 
+#include "engine/container_files.h"
 #include "engine/containers/core.h"
 #include "engine/containers/run.h"
 #include "shim/protocol.h"
@@ -27,6 +28,15 @@ base::Result<spec::api::TopResponse> top(Core& core, const ContainerPtr& contain
 base::Result<PruneReport> prune(Core& core, const Filters& filters);
 base::Result<std::vector<spec::api::ContainerSummary>> list(Core& core, const ListOptions& options);
 base::Result<spec::api::ContainerInspect> inspect(Core& core, const ContainerPtr& container, bool size);
+
+// -- files (engine/container_files.h) ---------------------------------------------------------------
+// `ref`: what the client calls the container, for messages.
+base::Result<spec::api::PathStat> stat_path(Core& core, const ContainerPtr& container, const std::string& ref,
+                                            const std::string& path);
+base::Result<ArchivedPath> archive_path(Core& core, const ContainerPtr& container, const std::string& ref,
+                                        const std::string& path);
+base::Result<> extract(Core& core, const ContainerPtr& container, const std::string& ref, const std::string& path,
+                       const ExtractOptions& options, base::ByteSource& archive);
 
 // -- execs ----------------------------------------------------------------------------------------
 base::Result<std::string> create_exec(Core& core, const ContainerPtr& container, const spec::api::ExecConfig& config);

@@ -1,0 +1,47 @@
+#include "client/container_files.h"
+
+#include "base/strings.h"
+
+namespace client {
+
+using base::Result;
+
+namespace {
+
+ApiCall archive_call(const char* method, const std::string& ref, const std::string& path) {
+  ApiCall call{.method = method, .path = "/containers/" + http::encode_segment(ref) + "/archive"};
+  call.query.add("path", path);
+  return call;
+}
+
+Result<spec::api::PathStat> stat_in(const http::Headers& headers) {
+  const auto text = base::base64_decode(headers.get("X-Docker-Container-Path-Stat"));
+  if (!text) return base::invalid("unable to decode container path stat header: illegal base64 data");
+  return codec::from_json<spec::api::PathStat>(
+      TRY(codec::Json::parse(*text).context("unable to decode container path stat header")));
+}
+
+}  // namespace
+
+Result<spec::api::PathStat> ContainerFiles::stat(const std::string& ref, const std::string& path) {
+  const auto reply = TRY(client_.call(archive_call("HEAD", ref, path)));
+  return stat_in(reply->headers());
+}
+
+Result<OutgoingArchive> ContainerFiles::archive(const std::string& ref, const std::string& path) {
+  OutgoingArchive archive;
+  archive.tar = TRY(client_.call(archive_call("GET", ref, path)));
+  archive.stat = TRY(stat_in(archive.tar->headers()).context("unable to get resource stat from response"));
+  return archive;
+}
+
+Result<> ContainerFiles::extract(const std::string& ref, const std::string& path, bool copy_uid_gid,
+                                 base::ByteSource& tar) {
+  ApiCall call = archive_call("PUT", ref, path);
+  call.query.add("noOverwriteDirNonDir", "true");
+  if (copy_uid_gid) call.query.add("copyUIDGID", "true");
+  call.stream = &tar;
+  return client_.done(call);
+}
+
+}  // namespace client

@@ -1,0 +1,33 @@
+#pragma once
+/// Archives of and for the files of a container.
+
+#include <memory>
+#include <string>
+
+#include "base/byte_stream.h"
+#include "client/client.h"
+#include "spec/engine/archive.h"
+
+namespace client {
+
+struct OutgoingArchive {
+  spec::api::PathStat stat;
+  std::unique_ptr<http::Reply> tar;
+};
+
+class ContainerFiles {
+ public:
+  explicit ContainerFiles(Client& client) : client_{client} {}
+
+  /// The answer has no body, so an error says only its status.
+  base::Result<spec::api::PathStat> stat(const std::string& ref, const std::string& path);
+  base::Result<OutgoingArchive> archive(const std::string& ref, const std::string& path);
+  /// Unpacks `tar` into the directory `path`; nothing there changes its kind. `copy_uid_gid`: all is to belong to
+  /// the container's user.
+  base::Result<> extract(const std::string& ref, const std::string& path, bool copy_uid_gid, base::ByteSource& tar);
+
+ private:
+  Client& client_;
+};
+
+}  // namespace client
