@@ -27,7 +27,13 @@ using Apply = Result<> (*)(const std::string& directory, const Resources& wanted
 
 }  // namespace
 
-Result<> Cgroup::apply(const Resources& r) {
+Result<> Cgroup::apply(const Resources& resources) {
+  Resources wanted = resources;
+  if (unit_) TRY(set_unit_properties(wanted));
+  return write_limits(wanted);
+}
+
+Result<> Cgroup::write_limits(const Resources& r) {
   struct Row {
     bool wanted;
     std::string_view controller;
@@ -53,12 +59,17 @@ Result<> Cgroup::apply(const Resources& r) {
     if (!row.wanted) continue;
     const auto* place = place_of(row.controller);
     const Apply write = place == nullptr ? nullptr : place->hierarchy.v2 ? row.v2 : row.v1;
+    // Who is not root may not change what devices its processes use, and can't make nodes either.
+    const bool optional = rootless_ && row.controller == "devices";
     if (write == nullptr) {
-      return base::not_implemented(fmt::format("this host has no {} cgroup controller", row.controller));
+      if (optional) continue;
+      return lacks(row.controller);
     }
-    TRY(write(place->directory, r).context(fmt::format("set {} limits", row.controller)));
+    auto written = write(place->directory, r).context(fmt::format("set {} limits", row.controller));
+    if (!optional) TRY(std::move(written));
   }
   if (!r.unified.empty()) {
+    if (places_.empty()) return lacks("unified");
     // On v1 there is nothing that these could mean.
     if (place_of("memory") == nullptr || !place_of("memory")->hierarchy.v2) {
       return base::not_implemented("unified resources need cgroup v2");
@@ -66,6 +77,19 @@ Result<> Cgroup::apply(const Resources& r) {
     TRY(apply_unified(v2_place()->directory, r).context("set unified limits"));
   }
   return {};
+}
+
+base::Error Cgroup::lacks(std::string_view controller) const {
+  if (refusal_.empty()) return base::not_implemented(fmt::format("this host has no {} cgroup controller", controller));
+  if (places_.empty()) {
+    return base::internal("rootless needs no limits + no cgrouppath when no permission is granted for cgroups: " + refusal_);
+  }
+  return base::internal(fmt::format("cannot set {} limit: container could not join or create cgroup", controller));
+}
+
+Result<> Cgroup::check_memory_in_use(const Resources& wanted) const {
+  const auto* place = place_of("memory");
+  return place == nullptr ? Result<>{} : detail::check_memory_in_use(place->directory, wanted, place->hierarchy.v2);
 }
 
 }  // namespace cgroup

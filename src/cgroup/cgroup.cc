@@ -76,7 +76,7 @@ Result<> Entry::join() const {
 }
 
 Result<Cgroup> Cgroup::create(const Host& host, const std::string& path) {
-  Cgroup made = TRY(plan(host, path));
+  Cgroup made = TRY(plan(host, Wanted{.path = path}));
   base::ScopeGuard undo{[&] { made.discard(); }};
   TRY(made.make_v2());
   TRY(made.make_v1());
@@ -84,8 +84,12 @@ Result<Cgroup> Cgroup::create(const Host& host, const std::string& path) {
   return made;
 }
 
-Result<Cgroup> Cgroup::plan(const Host& host, const std::string& path) {
+Result<Cgroup> Cgroup::plan(const Host& host, Wanted wanted) {
+  if (wanted.driver == Driver::Systemd) return plan_systemd(host, std::move(wanted));
   Cgroup out;
+  out.rootless_ = wanted.rootless;
+  out.lenient_ = wanted.rootless && wanted.path.empty();
+  const std::string& path = wanted.path.empty() ? wanted.id : wanted.path;
   const std::string cleaned = TRY(clean(path));
   if (cleaned.empty()) return base::invalid("a cgroup path is needed");
   for (const auto& hierarchy : host.hierarchies) {
@@ -96,7 +100,8 @@ Result<Cgroup> Cgroup::plan(const Host& host, const std::string& path) {
   return out;
 }
 
-Result<Cgroup> Cgroup::open(const Host& host, const std::vector<std::string>& directories) {
+Result<Cgroup> Cgroup::open(const Host& host, const std::vector<std::string>& directories,
+                            std::optional<SystemdUnit> unit) {
   Cgroup out;
   for (const auto& directory : directories) {
     const auto owner = std::ranges::find_if(host.hierarchies, [&](const Hierarchy& one) {
@@ -106,18 +111,47 @@ Result<Cgroup> Cgroup::open(const Host& host, const std::vector<std::string>& di
     out.places_.push_back({*owner, directory});
     out.directories_.push_back(directory);
   }
+  out.unit_ = std::move(unit);
   return out;
 }
 
 Result<> Cgroup::make_v2() {
+  if (adopts()) return {};
+  if (unit_) {
+    Resources none;
+    return start_unit(0, none);
+  }
   const auto* place = v2_place();
-  return place == nullptr ? Result<>{} : make_directory(*place);
+  return place == nullptr ? Result<>{} : make_place(*place);
 }
 
 Result<> Cgroup::make_v1() {
-  for (const auto& place : places_) {
-    if (!place.hierarchy.v2) TRY(make_directory(place));
+  // By number: one that refuses is left out.
+  for (std::size_t i = 0; i < places_.size();) {
+    const std::string directory = places_[i].directory;
+    if (!places_[i].hierarchy.v2) TRY(make_place(places_[i]));
+    if (i < places_.size() && places_[i].directory == directory) ++i;
   }
+  return {};
+}
+
+Result<> Cgroup::adopt(pid_t pid, const Resources& resources) {
+  Resources wanted = resources;
+  if (adopts()) TRY(start_unit(pid, wanted));
+  TRY(make_v1());
+  // A slice was made without a process, and without limits.
+  return adopts() ? write_limits(wanted) : apply(wanted);
+}
+
+Result<> Cgroup::make_place(const Place& place) {
+  auto made = make_directory(place);
+  if (made || !lenient_) return made;
+  const int code = made.error().errno_value();
+  if (code != EPERM && code != EACCES && code != EROFS) return made;
+  refusal_ = made.error().message();
+  const std::string directory = place.directory;
+  std::erase(directories_, directory);
+  std::erase_if(places_, [&](const Place& one) { return one.directory == directory; });
   return {};
 }
 
@@ -184,14 +218,30 @@ std::string Cgroup::directory_of(std::string_view controller) const {
   return place == nullptr ? std::string{} : place->directory;
 }
 
-Result<Entry> Cgroup::entry() const {
+Result<Entry> Cgroup::entry(const Subgroups& below) const {
+  for (const auto& [controller, path] : below) {
+    const bool known = controller.empty() || std::ranges::any_of(places_, [&](const Place& one) {
+      return one.hierarchy.has(controller);
+    });
+    if (!known) return base::invalid(fmt::format("unknown controller {} in SubCgroupPaths", controller));
+  }
+  const auto directory_in = [&](const Place& place) -> Result<std::string> {
+    for (const auto& [controller, path] : below) {
+      if (!controller.empty() && !place.hierarchy.has(controller)) continue;
+      const auto cleaned = clean(path);
+      if (!cleaned) return base::invalid("bad sub cgroup path: " + path);
+      return place.directory + *cleaned;
+    }
+    return place.directory;
+  };
   Entry out;
   for (const auto& place : places_) {
+    const std::string directory = TRY(directory_in(place));
     if (place.hierarchy.v2) {
-      out.v2_directory = TRY(sys::open_dir(sys::kCwd, place.directory));
+      out.v2_directory = TRY(sys::open_dir(sys::kCwd, directory));
       out.v2_procs = TRY(sys::open_at(out.v2_directory.get(), "cgroup.procs", O_WRONLY));
     } else {
-      out.v1_tasks.push_back(TRY(sys::open_at(sys::kCwd, place.directory + "/tasks", O_WRONLY)));
+      out.v1_tasks.push_back(TRY(sys::open_at(sys::kCwd, directory + "/tasks", O_WRONLY)));
     }
   }
   return out;

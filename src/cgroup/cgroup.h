@@ -9,14 +9,17 @@
 ///
 /// Paths: an absolute one starts at each hierarchy's mount; a relative one at the cgroup of the
 /// calling process (on v2 at its parent, since a cgroup with processes can't hand controllers down).
-/// The driver is cgroupfs: this code makes the directories. A host whose systemd owns the tree
-/// accepts that under a delegated or otherwise unused path.
+///
+/// Drivers: with cgroupfs this code makes the directories, which a host whose systemd owns the tree accepts under a
+/// delegated or otherwise unused path; with systemd the service manager makes them (cgroup/systemd.h) and those of
+/// the v1 hierarchies that it does not know are made here.
 ///
 /// Sources: cgroups(7), kernel Documentation/admin-guide/cgroup-v2.rst and cgroup-v1/.
 /// Threads: a Cgroup is used by one thread at a time; different ones are independent.
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -26,6 +29,8 @@
 #include "base/result.h"
 #include "cgroup/resources.h"
 #include "cgroup/stats.h"
+#include "cgroup/systemd.h"
+#include "cgroup/systemd_manager.h"
 #include "sys/fd.h"
 
 namespace cgroup {
@@ -81,22 +86,46 @@ class OomWatch {
   std::string counter_;  ///< v1: memory.oom_control; v2: memory.events
 };
 
+/// What a new cgroup is to be.
+struct Wanted {
+  Driver driver = Driver::Cgroupfs;
+  std::string path;  ///< linux.cgroupsPath, in the driver's form; may be empty
+  std::string id;    ///< the container's: its cgroup's name where there is no path
+  /// For a caller who may not be permitted to make cgroups: where nothing is asked for, neither by a path nor by a
+  /// limit, a hierarchy that refuses is done without; device rules are not enforced. runc's --rootless. With systemd:
+  /// a unit of the user's own manager.
+  bool rootless = false;
+  std::vector<UnitProperty> properties;  ///< systemd's, on top of the usual ones
+};
+
+/// Cgroups below the container's, by controller; under "" for all of them (and on v2). Paths as "a/b", "/" the top.
+using Subgroups = std::map<std::string, std::string>;
+
 class Cgroup {
  public:
   /// Makes the directories, parents included, and makes them usable (cpuset copied from the parent
   /// on v1, controllers handed down on v2). One that exists already is taken as it is. Errors:
   /// InvalidArgument (".." in the path), PermissionDenied, Internal; then what was made is removed.
   static base::Result<Cgroup> create(const Host& host, const std::string& path);
-  /// The same in steps, for a caller with something to do in between: nothing is made here, ...
-  static base::Result<Cgroup> plan(const Host& host, const std::string& path);
-  /// ... the v2 directory (a child can be cloned into it), if there is a v2 hierarchy ...
+  /// The same in steps, for a caller with something to do in between: nothing is made here, only the connection to
+  /// systemd begins. Errors: InvalidArgument (the path), NotImplemented (no systemd).
+  static base::Result<Cgroup> plan(const Host& host, Wanted wanted);
+  static base::Result<Cgroup> plan(const Host& host, const std::string& path) { return plan(host, Wanted{.path = path}); }
+  /// ... the v2 directory, if there is a v2 hierarchy. Then a child can be cloned into it, unless systemd is to put it
+  /// into a scope (`adopts`): a scope is made around a process ...
   base::Result<> make_v2();
-  /// ... and those of v1.
+  [[nodiscard]] bool adopts() const { return unit_ && !unit_->is_slice(); }
+  /// ... and, with `pid` there, the scope and the directories of v1, and the limits of a new container. The process
+  /// enters the v1 hierarchies by itself.
+  base::Result<> adopt(pid_t pid, const Resources& resources);
+  /// Those of v1 alone.
   base::Result<> make_v1();
   /// Removes what this object made, after a failure. Best effort.
   void discard();
-  /// One made before, by the directories that it named. Directories that are gone are left out.
-  static base::Result<Cgroup> open(const Host& host, const std::vector<std::string>& directories);
+  /// One made before, by the directories that it named and by its unit if systemd made it. Directories that are gone
+  /// are left out.
+  static base::Result<Cgroup> open(const Host& host, const std::vector<std::string>& directories,
+                                   std::optional<SystemdUnit> unit = {});
 
   /// Writes limits; order-dependent pairs (memory and swap, quota and period) are put in the order
   /// that the kernel accepts. What this host has no controller for is an error for a limit that was
@@ -105,7 +134,9 @@ class Cgroup {
   /// (check_before_update), Internal.
   base::Result<> apply(const Resources& resources);
 
-  base::Result<Entry> entry() const;
+  /// How to get in, or into cgroups below that are there. Errors: InvalidArgument (a controller that there is not, a
+  /// path that leaves the cgroup), Internal with ENOENT.
+  base::Result<Entry> entry(const Subgroups& below = {}) const;
   base::Result<> add(pid_t pid);
 
   base::Result<> freeze();
@@ -130,6 +161,8 @@ class Cgroup {
   [[nodiscard]] const std::vector<std::string>& directories() const { return directories_; }
   /// Where `controller` ("memory", "name=systemd", "" for v2) is, or an empty string.
   [[nodiscard]] std::string directory_of(std::string_view controller) const;
+  /// systemd's unit, for the state file.
+  [[nodiscard]] const std::optional<SystemdUnit>& unit() const { return unit_; }
 
  private:
   struct Place {
@@ -139,6 +172,19 @@ class Cgroup {
   [[nodiscard]] const Place* v1_place(std::string_view controller) const;
   [[nodiscard]] const Place* v2_place() const;
   base::Result<> make_directory(const Place& place);
+  /// The same, and leaves the place out where that may be.
+  base::Result<> make_place(const Place& place);
+  static base::Result<Cgroup> plan_systemd(const Host& host, Wanted wanted);
+  base::Result<SystemdManager*> manager();
+  [[nodiscard]] bool limits_on_v2() const;
+  base::Result<> start_unit(std::int64_t pid, Resources& resources);
+  base::Result<> set_unit_properties(Resources& resources);
+  base::Result<> stop_unit();
+  /// To the files.
+  base::Result<> write_limits(const Resources& resources);
+  [[nodiscard]] base::Result<> check_memory_in_use(const Resources& wanted) const;
+  /// Why a limit can't be set.
+  [[nodiscard]] base::Error lacks(std::string_view controller) const;
   /// A v1 hierarchy has it, else v2, else null.
   [[nodiscard]] const Place* place_of(std::string_view controller) const;
   /// Where all processes are listed.
@@ -147,6 +193,13 @@ class Cgroup {
   std::vector<Place> places_;  ///< the v2 one last
   std::vector<std::string> directories_;
   std::vector<std::string> made_;
+  std::optional<SystemdUnit> unit_;
+  std::vector<UnitProperty> properties_;
+  std::optional<SystemdManager> manager_;
+  std::string name_;      ///< what systemd's description of the unit says
+  bool lenient_ = false;  ///< rootless and without a path: hierarchies that refuse are left out
+  bool rootless_ = false;
+  std::string refusal_;   ///< why some were
 };
 
 }  // namespace cgroup

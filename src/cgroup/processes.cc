@@ -182,8 +182,10 @@ Result<> Cgroup::signal_all(int signal) {
 
 Result<> Cgroup::remove(milliseconds patience) {
   const auto end = std::chrono::steady_clock::now() + patience;
+  // systemd first: it would else find its unit without a cgroup. What it did not make or did not remove follows.
+  auto stopped = unit_ ? stop_unit() : Result<>{};
   for (const auto& place : places_) TRY(remove_one(place.directory, end));
-  return {};
+  return stopped;
 }
 
 }  // namespace cgroup

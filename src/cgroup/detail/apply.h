@@ -24,6 +24,10 @@ base::Result<> apply_devices_v1(const std::string& directory, const Resources& w
 base::Result<> apply_devices_v2(const std::string& directory, const Resources& wanted);
 base::Result<> apply_unified(const std::string& directory, const Resources& wanted);
 
+/// With check_before_update: whether a limit would be below what is used now. Errors: Conflict.
+base::Result<> check_memory_in_use(const std::string& directory, const Resources& wanted, bool v2);
+/// v2 counts swap alone: what remains of memory and swap; -1 for "no limit". Errors: InvalidArgument.
+base::Result<std::int64_t> swap_without_memory(const Resources& wanted);
 /// v1's 2…262144 onto v2's 1…10000 so that the defaults, 1024 and 100, meet.
 [[nodiscard]] std::uint64_t weight_of_shares(std::uint64_t shares);
 /// blkio's 10…1000 onto io.weight's 1…10000.

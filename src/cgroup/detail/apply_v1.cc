@@ -69,11 +69,21 @@ std::string device_line(const DeviceRule& rule) {
 
 }  // namespace
 
-Result<> apply_memory_v1(const std::string& directory, const Resources& wanted) {
-  if (wanted.check_before_update && wanted.memory_limit && *wanted.memory_limit >= 0 &&
-      number_or_zero(directory, "memory.usage_in_bytes") > static_cast<std::uint64_t>(*wanted.memory_limit)) {
-    return base::conflict("rejecting memory limit below what is in use");
+Result<> check_memory_in_use(const std::string& directory, const Resources& wanted, bool v2) {
+  if (!wanted.check_before_update) return {};
+  const std::uint64_t usage = number_or_zero(directory, v2 ? "memory.current" : "memory.usage_in_bytes");
+  const auto below = [&](const std::optional<std::int64_t>& limit) {
+    return limit.value_or(0) > 0 && static_cast<std::uint64_t>(*limit) <= usage;
+  };
+  if (below(wanted.memory_and_swap)) {
+    return base::conflict(fmt::format("rejecting memory+swap limit {} <= usage {}", *wanted.memory_and_swap, usage));
   }
+  if (!below(wanted.memory_limit)) return {};
+  return base::conflict(fmt::format("rejecting memory limit {} <= usage {}", *wanted.memory_limit, usage));
+}
+
+Result<> apply_memory_v1(const std::string& directory, const Resources& wanted) {
+  TRY(check_memory_in_use(directory, wanted, false));
   TRY(write_memory_and_swap(directory, wanted));
   TRY(write_if(directory, "memory.soft_limit_in_bytes", wanted.memory_reservation));
   TRY(write_if(directory, "memory.kmem.tcp.limit_in_bytes", wanted.kernel_tcp_limit));

@@ -17,15 +17,6 @@ namespace {
 
 std::string bytes_or_max(std::int64_t bytes) { return bytes < 0 ? "max" : fmt::format("{}", bytes); }
 
-/// v2 counts swap alone. Errors: InvalidArgument.
-Result<std::string> swap_alone(const Resources& wanted) {
-  const std::int64_t both = *wanted.memory_and_swap;
-  if (both < 0) return std::string{"max"};
-  if (!wanted.memory_limit || *wanted.memory_limit < 0) return base::invalid("a swap limit needs a memory limit");
-  if (both < *wanted.memory_limit) return base::invalid("memory+swap limit should be >= memory limit");
-  return fmt::format("{}", both - *wanted.memory_limit);
-}
-
 Result<> write_rates(const std::string& directory, std::string_view key, const std::vector<DeviceRate>& rates) {
   for (const auto& [device, rate] : rates) {
     const std::string value = rate == 0 ? "max" : fmt::format("{}", rate);
@@ -35,6 +26,14 @@ Result<> write_rates(const std::string& directory, std::string_view key, const s
 }
 
 }  // namespace
+
+Result<std::int64_t> swap_without_memory(const Resources& wanted) {
+  const std::int64_t both = *wanted.memory_and_swap;
+  if (both < 0) return std::int64_t{-1};
+  if (!wanted.memory_limit || *wanted.memory_limit < 0) return base::invalid("a swap limit needs a memory limit");
+  if (both < *wanted.memory_limit) return base::invalid("memory+swap limit should be >= memory limit");
+  return both - *wanted.memory_limit;
+}
 
 std::uint64_t weight_of_shares(std::uint64_t shares) {
   if (shares <= 2) return 1;
@@ -50,12 +49,9 @@ std::uint64_t io_weight_of(std::uint16_t weight) {
 }
 
 Result<> apply_memory_v2(const std::string& directory, const Resources& wanted) {
-  if (wanted.check_before_update && wanted.memory_limit && *wanted.memory_limit >= 0 &&
-      number_or_zero(directory, "memory.current") > static_cast<std::uint64_t>(*wanted.memory_limit)) {
-    return base::conflict("rejecting memory limit below what is in use");
-  }
+  TRY(check_memory_in_use(directory, wanted, true));
   if (wanted.memory_and_swap) {
-    const std::string swap = TRY(swap_alone(wanted));
+    const std::string swap = bytes_or_max(TRY(swap_without_memory(wanted)));
     auto written = write(directory, "memory.swap.max", swap);
     // Without swap in the kernel there is nothing to limit, except that "none" was promised.
     if (!written && !(written.failed_as(base::ErrorKind::NotFound) && (swap == "max" || swap == "0"))) {

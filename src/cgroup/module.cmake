@@ -1,0 +1,3 @@
+# Where caisson-systemd is when it is not beside the program that needs it.
+include(GNUInstallDirs)
+target_compile_definitions(caisson_cgroup PRIVATE "CAISSON_LIBEXEC_DIR=\"${CMAKE_INSTALL_FULL_LIBEXECDIR}/caisson\"")
