@@ -138,6 +138,8 @@ class Cgroup {
   /// path that leaves the cgroup), Internal with ENOENT.
   base::Result<Entry> entry(const Subgroups& below = {}) const;
   base::Result<> add(pid_t pid);
+  /// systemd moves the process into the unit's cgroup, or into one below it: it may where the caller may not.
+  base::Result<> attach(const std::string& below, pid_t pid);
 
   base::Result<> freeze();
   base::Result<> thaw();

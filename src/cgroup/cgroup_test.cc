@@ -60,8 +60,14 @@ class CgroupTest : public testing::Test {
     return process;
   }
   sys::Process sleeper() {
-    auto process = child([] { ::pause(); });
-    while (cgroup_.processes()->empty()) ::usleep(100);
+    // Until it says so it may be in some of the hierarchies only.
+    auto inside = sys::make_pipe().value();
+    auto process = child([&] {
+      base::ignore(sys::write_some(inside.write.get(), "x"), "the test would wait for ever, and say so");
+      ::pause();
+    });
+    char byte = 0;
+    EXPECT_EQ(sys::read_some(inside.read.get(), {&byte, 1}).value(), 1U);
     return process;
   }
   bool v1(std::string_view controller) { return host_.v1(controller) != nullptr; }
@@ -210,8 +216,7 @@ TEST_F(CgroupTest, CountsUse) {
 }
 
 TEST_F(CgroupTest, DeniesDevicesByList) {
-  Resources wanted;
-  wanted.devices.emplace();
+  Resources wanted{.devices = std::vector<DeviceRule>{}};
   wanted.devices->push_back({.allow = false});
   wanted.devices->push_back({.allow = true, .type = 'c', .major = 1, .minor = 3});
   wanted.devices->push_back({.allow = true, .type = 'c', .major = 1, .minor = 5, .write = false, .mknod = false});
@@ -229,8 +234,7 @@ TEST_F(CgroupTest, DeniesDevicesByList) {
 TEST_F(CgroupTest, TheFilterProgramDecidesAsTheListDoes) {
   const auto* v2 = host_.v2();
   if (v2 == nullptr) GTEST_SKIP() << "needs a v2 hierarchy";
-  Resources wanted;
-  wanted.devices.emplace();
+  Resources wanted{.devices = std::vector<DeviceRule>{}};
   wanted.devices->push_back({.allow = true});
   wanted.devices->push_back({.allow = false, .type = 'c', .major = 1});
   wanted.devices->push_back({.allow = true, .type = 'c', .major = 1, .minor = 3});

@@ -104,4 +104,10 @@ Result<> Cgroup::stop_unit() {
   return manager->stop_unit(unit_->name);
 }
 
+Result<> Cgroup::attach(const std::string& below, pid_t pid) {
+  if (!unit_) return base::internal("a cgroup that systemd did not make");
+  auto* manager = TRY(this->manager());
+  return manager->attach(unit_->name, below.empty() || below.starts_with('/') ? below : "/" + below, pid);
+}
+
 }  // namespace cgroup

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "runtime/detail/cgroup_record.h"
 #include "runtime/detail/container_data.h"
 #include "runtime/detail/hooks.h"
 #include "runtime/detail/resources.h"
@@ -22,7 +23,7 @@ using base::Result;
 Result<cgroup::Cgroup*> Container::Data::open_cgroup() {
   if (!cgroup) {
     host = TRY(cgroup::Host::detect());
-    cgroup = TRY(cgroup::Cgroup::open(host, state.cgroups));
+    cgroup = TRY(cgroup::Cgroup::open(host, state.cgroups, state.unit));
   }
   return &*cgroup;
 }
@@ -64,12 +65,7 @@ Result<> Container::clean_up(const std::string& state_root, const std::string& i
   // Its creator holds it, and init a copy, until the container is recorded or both are gone.
   TRY(sys::lock_file(lock.get(), sys::Wait::Yes));
   if (TRY(sys::exists(sys::kCwd, directory + "/state.json"))) return base::conflict("container " + id + " exists");
-  const auto path = sys::read_link(sys::kCwd, directory + "/cgroup");
-  if (path) {
-    const cgroup::Host host = TRY(cgroup::Host::detect());
-    cgroup::Cgroup group = TRY(cgroup::Cgroup::plan(host, *path));
-    TRY(group.remove());
-  }
+  TRY(detail::remove_planned_cgroup(directory));
   return sys::remove_tree(sys::kCwd, directory).context("remove the state");
 }
 

@@ -8,7 +8,8 @@
 ///
 ///   <state root>/<id>/state.json   who and where (runtime/state.h)
 ///   <state root>/<id>/exec.fifo    there while the container waits for `start`
-///   <state root>/<id>/cgroup       a link whose text is the cgroup path, for clean_up
+///   <state root>/<id>/cgroup       a link whose text is the cgroup path, for clean_up; or
+///   <state root>/<id>/unit.json    systemd's unit
 ///
 /// which is also how `caisson-runtime --root <state root>` sees containers of the shim.
 ///
@@ -72,6 +73,8 @@ struct CreateOptions {
   int preserve_fds = 0;  ///< descriptors 3, 4, … that the program inherits
   bool no_pivot = false;
   bool no_new_keyring = false;
+  cgroup::Driver cgroup_driver = cgroup::Driver::Cgroupfs;
+  bool rootless = false;  ///< cgroup::Wanted::rootless
   /// Don't wait for start: create returns when the program runs. (No exec.fifo, one step less.)
   bool start_at_once = false;
   std::optional<OnNamespaces> on_namespaces;
@@ -83,6 +86,7 @@ struct ExecOptions {
   std::string pid_file;
   int preserve_fds = 0;
   bool no_new_keyring = false;
+  cgroup::Subgroups subgroups;  ///< cgroups below the container's; empty: that itself
   std::optional<OnNamespaces> on_namespaces;
 };
 

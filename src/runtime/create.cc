@@ -9,6 +9,7 @@
 #include "base/scope_guard.h"
 #include "base/time.h"
 #include "runtime/container.h"
+#include "runtime/detail/cgroup_record.h"
 #include "runtime/detail/container_data.h"
 #include "runtime/detail/hooks.h"
 #include "runtime/detail/init.h"
@@ -78,11 +79,7 @@ class Creator {
     CRASH_POINT("runtime.create.directory");
     TRY(sys::inject("runtime.create.prepare"));
     data_.host = TRY(cgroup::Host::detect());
-    const std::string& path = spec_.linux_section->cgroups_path;
-    const std::string& place = path.empty() ? data_.state.id : path;
-    data_.cgroup = TRY(cgroup::Cgroup::plan(data_.host, place));
-    // Before anything is made there, for Container::clean_up.
-    TRY(sys::symlink_at(place, sys::kCwd, data_.directory() + "/cgroup"));
+    data_.cgroup = TRY(plan_cgroup());
     TRY(data_.cgroup->make_v2());
     auto& rootfs = plan_.rootfs;
     rootfs.spec = &spec_;
@@ -103,12 +100,25 @@ class Creator {
     return {};
   }
 
+  Result<cgroup::Cgroup> plan_cgroup() {
+    cgroup::Wanted wanted;
+    wanted.driver = options_.cgroup_driver;
+    wanted.path = spec_.linux_section->cgroups_path;
+    wanted.id = data_.state.id;
+    wanted.rootless = options_.rootless;
+    if (wanted.driver == cgroup::Driver::Systemd) wanted.properties = TRY(cgroup::annotated_properties(spec_.annotations));
+    const std::string place = wanted.path.empty() ? wanted.id : wanted.path;
+    cgroup::Cgroup planned = TRY(cgroup::Cgroup::plan(data_.host, std::move(wanted)));
+    TRY(record_planned_cgroup(data_.directory(), place, planned));
+    return planned;
+  }
+
   Result<> clone() {
     auto pair = TRY(Channel::make());
     sys::CloneOptions wanted;
     wanted.flags = static_cast<std::uint64_t>(plan_.new_namespaces & (CLONE_NEWPID | CLONE_NEWUSER));
     UniqueFd v2;
-    if (const std::string directory = data_.cgroup->directory_of(""); !directory.empty()) {
+    if (const std::string directory = data_.cgroup->directory_of(""); !directory.empty() && !data_.cgroup->adopts()) {
       v2 = TRY(sys::open_dir(sys::kCwd, directory));
       wanted.cgroup = v2.get();
     }
@@ -177,9 +187,8 @@ class Creator {
     }
     TRY(setup_from_outside(pid, process, plan_.in_user_namespace()));
     CRASH_POINT("runtime.create.cloned");
-    TRY(data_.cgroup->make_v1());
     const auto& resources = plan_.section->resources;
-    TRY(data_.cgroup->apply(TRY(resources_for_create(resources ? *resources : spec::oci::Resources{}))));
+    TRY(data_.cgroup->adopt(pid, TRY(resources_for_create(resources ? *resources : spec::oci::Resources{}))));
     const cgroup::Entry entry = TRY(data_.cgroup->entry());
     TRY(told(send_go(data_.channel, entry)));
     const bool hooked = spec_.hooks && !(spec_.hooks->prestart.empty() && spec_.hooks->create_runtime.empty());
@@ -229,6 +238,7 @@ class Creator {
     data_.state.pid = data_.init.pid();
     data_.state.start_time = TRY(sys::start_time_of(data_.init.pid()));
     data_.state.cgroups = data_.cgroup->directories();
+    data_.state.unit = data_.cgroup->unit();
     return write_state(data_.directory(), data_.state);
   }
 
@@ -302,6 +312,7 @@ Result<Container> Container::create(const spec::oci::Spec& spec, CreateOptions o
   }
   state.created = base::to_rfc3339(base::now());
   state.owner = ::getuid();
+  state.rootless = options.rootless;
   state.own_pid_namespace = plan.makes(CLONE_NEWPID);
   state.process = *spec.process;
   if (spec.hooks) {

@@ -9,6 +9,7 @@
 #include "base/scope_guard.h"
 #include "runtime/container.h"
 #include "runtime/detail/container_data.h"
+#include "runtime/detail/exec_cgroup.h"
 #include "runtime/detail/final_stage.h"
 #include "runtime/detail/process_setup.h"
 #include "runtime/detail/program.h"
@@ -170,11 +171,11 @@ Result<ExecHandle> Container::exec(const spec::oci::Process& process, ExecOption
     if (!options.no_new_keyring) plan.keyring = "_ses." + id();
     plan.init = data_->init.pidfd();
     plan.namespaces = TRY(namespaces_to_enter(data_->state.pid));
-    plan.entry = TRY(TRY(data_->open_cgroup())->entry());
+    plan.entry = TRY(exec_entry(*data_, options.subgroups));
     if (data_->state.seccomp) plan.seccomp = TRY(read_seccomp(data_->seccomp_file()));
 
     auto pair = TRY(Channel::make());
-    const sys::Process helper = TRY(sys::clone_process({.cgroup = plan.entry.v2_directory.get()}));
+    const sys::Process helper = TRY(clone_into(*data_, plan.entry, options.subgroups));
     if (!helper.valid()) {
       pair.parent.close();
       Helper{plan, pair.child}.run();

@@ -23,7 +23,7 @@ bool host_has(const char* path) {
 }  // namespace
 
 Json features() {
-  const Json cgroup = Json::object({{"v1", true}, {"v2", true}, {"systemd", false}, {"systemdUser", false}, {"rdma", true}});
+  const Json cgroup = Json::object({{"v1", true}, {"v2", true}, {"systemd", true}, {"systemdUser", true}, {"rdma", true}});
   Json seccomp = Json::object({{"enabled", true}});
   seccomp.set("actions", names(detail::known_seccomp_actions()));
   seccomp.set("operators", names(detail::known_seccomp_operators()));

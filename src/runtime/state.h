@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "cgroup/systemd.h"
 #include "codec/describe.h"
 #include "spec/runtime_config.h"
 
@@ -29,6 +30,8 @@ struct State {
   std::uint32_t owner = 0;           ///< the creator's uid
   std::uint64_t start_time = 0;      ///< of init, ticks since boot: tells it from a reused pid
   std::vector<std::string> cgroups;  ///< directories
+  std::optional<cgroup::SystemdUnit> unit;  ///< if systemd made them
+  bool rootless = false;                    ///< cgroup::Wanted::rootless
   bool own_pid_namespace = true;     ///< init's end is everybody's end
   // What later verbs need of the configuration.
   spec::oci::Process process;  ///< the base of `caisson-runtime exec` without --process
@@ -49,6 +52,8 @@ void describe(auto& v, State& x) {
   v("owner", x.owner);
   v("startTime", x.start_time);
   v("cgroups", x.cgroups);
+  v.opt("systemdUnit", x.unit);
+  v.opt("rootless", x.rootless);
   v("ownPidNamespace", x.own_pid_namespace);
   v("process", x.process);
   v.opt("poststart", x.poststart);

@@ -40,6 +40,7 @@ constexpr std::array kExecFlags{
     Flag{"apparmor", "", true, "AppArmor profile"},
     Flag{"no-new-privs", "", false, "set no_new_privs"},
     Flag{"cap", "c", true, "add a capability"},
+    Flag{"cgroup", "", true, "[controller,…:]path of an existing cgroup below the container's"},
     Flag{"preserve-fds", "", true, "how many descriptors from 3 on the process inherits"},
     Flag{"ignore-paused", "", false, "accepted; a paused container can't run anything"},
 };

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "cgroup/systemd.h"
 #include "cmd/caisson-runtime/arguments.h"
 
 namespace caisson_runtime {
@@ -13,6 +14,8 @@ namespace caisson_runtime {
 /// What the global flags say.
 struct Globals {
   std::string root;
+  cgroup::Driver cgroup_driver = cgroup::Driver::Cgroupfs;
+  bool rootless = false;
 };
 
 struct Command {

@@ -69,6 +69,8 @@ Result<Prepared> prepare(const Globals& globals, const Arguments& arguments, boo
   options.id = arguments.rest()[0];
   options.bundle = TRY(bundle_of(arguments));
   options.state_root = globals.root;
+  options.cgroup_driver = globals.cgroup_driver;
+  options.rootless = globals.rootless;
   options.console_socket = arguments.value_or("console-socket", "");
   options.pid_file = arguments.value_or("pid-file", "");
   options.no_pivot = arguments.has("no-pivot");

@@ -51,6 +51,26 @@ Result<spec::oci::Process> process_of(const runtime::State& state, const Argumen
   return process;
 }
 
+/// "path", or "controller,controller:path" several times.
+Result<cgroup::Subgroups> subgroups_of(const std::vector<std::string>& given) {
+  cgroup::Subgroups out;
+  for (const auto& one : given) {
+    const auto pair = base::cut(one, ":");
+    if (!pair) {
+      if (given.size() != 1) return base::invalid(fmt::format("invalid --cgroup argument: {} (missing <controller>: prefix)", one));
+      out.emplace("", one);
+      continue;
+    }
+    for (const auto controller : base::split(pair->first, ',')) {
+      if (controller.empty()) return base::invalid(fmt::format("invalid --cgroup argument: {} (empty <controller> prefix)", one));
+      if (!out.emplace(controller, pair->second).second) {
+        return base::invalid(fmt::format("invalid --cgroup argument(s): controller {} specified multiple times", controller));
+      }
+    }
+  }
+  return out;
+}
+
 }  // namespace
 
 Result<int> run_exec(const Globals& globals, const Arguments& arguments) {
@@ -61,6 +81,7 @@ Result<int> run_exec(const Globals& globals, const Arguments& arguments) {
   runtime::ExecOptions options;
   options.console_socket = arguments.value_or("console-socket", "");
   options.pid_file = arguments.value_or("pid-file", "");
+  options.subgroups = TRY(subgroups_of(arguments.values("cgroup")));
   const auto count = TRY(arguments.number("preserve-fds")).value_or(0);
   if (count < 0 || count > 1024) return base::invalid(fmt::format("invalid value {} for flag -preserve-fds", count));
   options.preserve_fds = static_cast<int>(count);

@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/time.h"
 #include "cmd/caisson-runtime/commands.h"
+#include "cmd/caisson-runtime/rootless.h"
 #include "codec/json.h"
 #include "runtime/container.h"
 #include "sys/fd.h"
@@ -29,8 +30,8 @@ constexpr std::array kGlobalFlags{
     Flag{"log-format", "", true, "text or json"},
     Flag{"root", "", true, "where containers are recorded (default: /run/caisson/runtime)"},
     Flag{"criu", "", true, "accepted and ignored"},
-    Flag{"systemd-cgroup", "", false, "let systemd make the cgroups (not supported yet)"},
-    Flag{"rootless", "", true, "accepted and ignored"},
+    Flag{"systemd-cgroup", "", false, "let systemd make the cgroups; cgroupsPath is \"slice:prefix:name\" then"},
+    Flag{"rootless", "", true, "go without cgroups that are not permitted: true, false or auto (default: auto)"},
     Flag{"help", "h", false, "show help"},
     Flag{"version", "v", false, "print the version"},
 };
@@ -89,9 +90,6 @@ base::Result<int> dispatch(const Arguments& global) {
       TRY(print(help_of(command)));
       return 0;
     }
-    if (global.has("systemd-cgroup")) {
-      return base::not_implemented("the systemd cgroup driver is not supported yet: use cgroupfs");
-    }
     const Arguments arguments = TRY(Arguments::parse(command.flags, rest));
     const std::size_t count = arguments.rest().size();
     if (count < command.least || count > command.most) {
@@ -102,6 +100,8 @@ base::Result<int> dispatch(const Arguments& global) {
       const std::string here = TRY(sys::read_link(sys::kCwd, "/proc/self/cwd"));
       globals.root = here + "/" + globals.root;
     }
+    if (global.has("systemd-cgroup")) globals.cgroup_driver = cgroup::Driver::Systemd;
+    globals.rootless = TRY(rootless_of(global.value_or("rootless", "auto"), globals.cgroup_driver));
     return command.run(globals, arguments);
   }
   return base::invalid(fmt::format("no help topic for '{}'", words[0]));

@@ -32,9 +32,6 @@ class BuiltinRuntime final : public OciRuntime {
   /// The one created here, or the one that a shim before created.
   Result<runtime::Container*> container();
   Result<spec::oci::Spec> spec() const;
-  /// What a shim that died before the runtime had recorded anything left: processes that nobody will
-  /// ever start, a cgroup, a directory.
-  Result<> remove_unrecorded() const;
 
   const std::string dir_;
   const Options options_;
@@ -53,6 +50,7 @@ Result<NewProcess> BuiltinRuntime::create(Streams streams, OnCloned on_cloned) {
   create.id = options_.id;
   create.bundle = dir_;
   create.state_root = options_.runtime_root;
+  if (options_.systemd_cgroup) create.cgroup_driver = cgroup::Driver::Systemd;
   create.stdio = {std::move(streams.in), std::move(streams.out), std::move(streams.err)};
   if (options_.overlay) {
     create.rootfs = TRY(make_root(*options_.overlay));
@@ -92,25 +90,13 @@ Result<spec::oci::Spec> BuiltinRuntime::spec() const {
   return spec::oci::parse_spec(text);
 }
 
-Result<> BuiltinRuntime::remove_unrecorded() const {
-  const std::string state = options_.runtime_root + "/" + options_.id;
-  // It is the first thing that the runtime makes.
-  if (!TRY(sys::exists(sys::kCwd, state))) return {};
-  const auto spec = TRY(this->spec());
-  const std::string path = spec.linux_section ? spec.linux_section->cgroups_path : std::string{};
-  const auto host = TRY(cgroup::Host::detect());
-  const auto plan = TRY(cgroup::Cgroup::plan(host, path.empty() ? options_.id : path));
-  auto group = TRY(cgroup::Cgroup::open(host, plan.directories()));
-  if (!group.directories().empty()) {
-    TRY(group.signal_all(SIGKILL));
-    TRY(group.remove());
-  }
-  return sys::remove_tree(sys::kCwd, state);
-}
-
 Result<> BuiltinRuntime::destroy() {
   auto found = container();
-  if (found.failed_as(base::ErrorKind::NotFound)) return remove_unrecorded();
+  if (found.failed_as(base::ErrorKind::NotFound)) {
+    // What a shim that died before the runtime had recorded anything left.
+    auto cleaned = runtime::Container::clean_up(options_.runtime_root, options_.id);
+    return cleaned.failed_as(base::ErrorKind::NotFound) ? Result<>{} : std::move(cleaned);
+  }
   TRY(TRY(std::move(found))->destroy(true));
   container_.reset();
   return {};
