@@ -1,7 +1,7 @@
 #pragma once
 /// What a static program and caisson-systemd, which speaks D-Bus for it, say to each other: one JSON document per packet
 /// of a SOCK_SEQPACKET pair, requests on descriptor 3 of caisson-systemd. It says `Greeting` once it is connected, then
-/// answers each `Request` with a `Reply`, in turn, and ends with the socket. docs/adr/ says why it is a program.
+/// answers each `Request` with a `Reply`, in turn, and ends with the socket. docs/adr/009-systemd-speaker.md says why it is a program.
 
 #include <string>
 #include <vector>
