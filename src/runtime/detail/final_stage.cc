@@ -51,6 +51,9 @@ class Writer {
   Writer(const FinalStage& stage, int report) : stage_{stage}, report_{report} {}
 
   Error run() {
+    // A container's program that leads to /proc/self/exe executes this script once more. The report's descriptor,
+    // close-on-exec, is gone then, and so the first step fails: otherwise it would go round for ever.
+    call(Step::Descriptors, SYS_fcntl, {as_argument(report_), F_GETFD});
     call(Step::Capabilities, SYS_prctl, {PR_SET_DUMPABLE, 0});
     labels();
     limits();
@@ -103,6 +106,8 @@ class Writer {
       label("self/attr/exec", process.selinux_label, false);
       label("self/attr/keycreate", process.selinux_label, true);
     }
+    // The host's /proc must not be there any more when somebody in the container may see this process.
+    if (stage_.host_proc) call(Step::Label, SYS_close, {as_argument(stage_.host_proc.get())});
   }
 
   /// Only now, as some of them would have been in the way of the set-up.
