@@ -11,6 +11,7 @@
 #include "runtime/container.h"
 #include "runtime/detail/cgroup_record.h"
 #include "runtime/detail/container_data.h"
+#include "runtime/detail/final_stage.h"
 #include "runtime/detail/hooks.h"
 #include "runtime/detail/init.h"
 #include "runtime/detail/process_setup.h"
@@ -93,7 +94,7 @@ class Creator {
     plan_.stdio = std::move(options_.stdio);
     if (!options_.start_at_once) {
       TRY(sys::make_node(sys::kCwd, data_.fifo(), S_IFIFO | 0600, 0, 0));
-      plan_.fifo = TRY(sys::open_at(sys::kCwd, data_.fifo(), O_RDONLY | O_NONBLOCK));
+      plan_.fifo = TRY(sys::open_at(sys::kCwd, data_.fifo(), O_RDWR));
     }
     plan_.tell_namespaces = options_.on_namespaces.has_value();
     if (spec_.hooks) plan_.state_document = oci_document(data_.state);
@@ -208,6 +209,7 @@ class Creator {
       Packet ready = TRY(hear(Topic::Ready));
       if (!ready.fds.empty()) data_.pty_master = std::move(ready.fds.front());
     }
+    if (!options_.start_at_once && !plan_.has_start_hooks()) TRY(hear_waiting());
     if (data_.pty_master && !options_.console_socket.empty()) {
       TRY(send_to_console_socket(options_.console_socket, data_.pty_master.get()));
       data_.pty_master.reset();
@@ -262,6 +264,13 @@ class Creator {
     if ((*packet)->topic != topic) return base::internal("a message out of turn from init");
     heard_ = false;
     return std::move(**packet);
+  }
+  /// The last steps have been made, up to those that wait for the start.
+  Result<> hear_waiting() {
+    const Packet packet = TRY(hear(Topic::ScriptReport));
+    const auto step = static_cast<Step>(packet.step);
+    if (packet.result < 0) return step_error(step, static_cast<int>(-packet.result), plan_.process->args[0]);
+    return step == Step::Waiting ? Result<>{} : base::internal("a message out of turn from init");
   }
   Result<> told(Result<> sent) {
     if (sent) return {};

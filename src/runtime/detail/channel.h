@@ -12,6 +12,7 @@
 ///                     ←           HooksDone
 ///                     ←           Filter       the seccomp program, or none
 ///   Ready             →                        (if it waits or has a pty) everything is set up
+///   Waiting           →                        (if it waits and has no startContainer hooks; a script report)
 ///   ... exec.fifo ...
 ///   Listener          →                        (seccomp notify only; a script report)
 ///                     ←           ListenerTaken

@@ -70,6 +70,7 @@ class Writer {
     }
     call(Step::Session, SYS_setsid, {}, SyscallScript::kIgnoreFailure);
     if (stage_.process->terminal) call(Step::Terminal, SYS_ioctl, {0, TIOCSCTTY, 0});
+    if (stage_.fifo) wait_for_start();
     call(Step::Descriptors, SYS_close_range, {as_argument(report_ + 1), ~0U, 0});
     call(Step::Descriptors, SYS_fcntl, {as_argument(report_), F_SETFD, FD_CLOEXEC});
     if (stage_.seccomp != nullptr) seccomp();
@@ -175,6 +176,12 @@ class Writer {
     call(Step::Seccomp, SYS_recvfrom, {as_argument(report_), 0, 0, 0, 0, 0});
   }
 
+  void wait_for_start() {
+    call(Step::Waiting, SYS_fcntl, {as_argument(report_), F_GETFD}, SyscallScript::kReportResult);
+    // The script has no memory to write to, so this ends with EFAULT, but not before there is a byte.
+    call(Step::Waiting, SYS_read, {as_argument(stage_.fifo.get()), 0, 1}, SyscallScript::kIgnoreFailure);
+  }
+
   const FinalStage& stage_;
   int report_;
   SyscallScript script_;
@@ -220,6 +227,7 @@ Error step_error(Step step, int errno_value, const std::string& program) {
     case Step::JoinCgroup: return fail("unable to join the container's cgroup");
     case Step::Session: return fail("unable to start a session");
     case Step::Terminal: return fail("unable to take the terminal");
+    case Step::Waiting: return fail("unable to wait for the start");
     case Step::Descriptors: return fail("unable to close descriptors");
     case Step::Directory: return fail("unable to enter the working directory");
     case Step::Seccomp:
@@ -240,10 +248,12 @@ Error run_final_stage(FinalStage stage, int report) {
     if (stage.host_proc) {
       stage.host_proc = TRY(sys::duplicate(stage.host_proc.get(), lowest + 1));
     }
+    if (stage.fifo) stage.fifo = TRY(sys::duplicate(stage.fifo.get(), lowest + 1));
     for (auto& tasks : stage.cgroup_tasks) tasks = TRY(sys::duplicate(tasks.get(), lowest + 1));
     TRY(sys::place_descriptor(report, lowest, false));
     TRY(sys::close_descriptors(static_cast<unsigned>(lowest) + 1, ~0U, true));
     if (stage.host_proc) TRY(sys::set_cloexec(stage.host_proc.get(), false));
+    if (stage.fifo) TRY(sys::set_cloexec(stage.fifo.get(), false));
     for (const auto& tasks : stage.cgroup_tasks) TRY(sys::set_cloexec(tasks.get(), false));
     return {};
   };

@@ -6,6 +6,10 @@
 ///
 /// For `exec` the script also forks: its first half runs outside of the container's PID namespace,
 /// where nobody can trace it, and gives up every privilege; only what is left is born inside.
+///
+/// A created container waits for its start in the script, too: what can be seen inside until then, by
+/// a process that `exec` put there, has no more than the container has. (With startContainer hooks it
+/// is the runtime that waits, as it has the hooks to run.)
 
 #include <string>
 #include <vector>
@@ -36,6 +40,8 @@ struct FinalStage {
   int preserve_fds = 0;
   /// The host's /proc, if a security label must be written there. O_PATH.
   sys::UniqueFd host_proc;
+  /// exec.fifo, open for reading and writing: a byte in it means go. Invalid: don't wait.
+  sys::UniqueFd fifo;
   bool fork = false;
   /// With `fork`: v1 cgroups that the new process joins.
   std::vector<sys::UniqueFd> cgroup_tasks;
@@ -56,6 +62,7 @@ enum class Step : std::uint32_t {
   JoinCgroup,
   Session,
   Terminal,
+  Waiting,  ///< no failure: everything is done but what follows the start
   Descriptors,
   Directory,
   Seccomp,

@@ -26,7 +26,12 @@ Result<> run_hook(const spec::oci::Hook& hook, const std::string& state) {
   options.argv = hook.args.empty() ? std::vector<std::string>{hook.path} : hook.args;
   options.env = hook.env;
   options.fds = {{input.get(), 0}, {output.get(), 1}, {output.get(), 2}};
-  const sys::Process process = TRY(sys::spawn(options));
+  return finish_hook(hook, TRY(sys::spawn(options)), output.get());
+}
+
+}  // namespace
+
+Result<> finish_hook(const spec::oci::Hook& hook, const sys::Process& process, int output) {
   if (hook.timeout && !sys::poll_readable(process.pidfd(), std::chrono::seconds{*hook.timeout})) {
     base::ignore(process.signal(SIGKILL), "it may just have ended");
     base::ignore(process.wait(), "only to reap it");
@@ -35,14 +40,12 @@ Result<> run_hook(const spec::oci::Hook& hook, const std::string& state) {
   const sys::ExitStatus status = TRY(process.wait());
   if (status.shell_code() == 0) return {};
   std::string text(4096, '\0');
-  const std::size_t length = TRY(sys::read_at(output.get(), text, 0));
+  const std::size_t length = TRY(sys::read_at(output, text, 0));
   text.resize(length);
   const std::string how = status.by_signal() ? fmt::format("signal: {}", status.signal())
                                              : fmt::format("exit status {}", status.shell_code());
   return base::internal(fmt::format("{}, output: {}", how, base::trim(text)));
 }
-
-}  // namespace
 
 Result<> run_hooks(std::string_view kind, const std::vector<spec::oci::Hook>& hooks, const std::string& state) {
   for (std::size_t i = 0; i < hooks.size(); ++i) {

@@ -16,6 +16,7 @@
 #include "runtime/detail/process_setup.h"
 #include "runtime/detail/program.h"
 #include "runtime/detail/seccomp_cache.h"
+#include "runtime/detail/start_hooks.h"
 #include "runtime/detail/wire.h"
 #include "sys/credentials.h"
 #include "sys/file.h"
@@ -182,19 +183,21 @@ class Init {
     if (seccomp_) stage_.seccomp = &*seccomp_;
     if (needs_label(*plan_.process)) stage_.host_proc = std::move(host_proc_);
     TRY(place_program_stdio(plan_.stdio, pty_, plan_.process->user.uid));
+    const bool waits = plan_.fifo.valid();
+    if (waits && !plan_.has_start_hooks()) stage_.fifo = std::move(plan_.fifo);
     if (pty_.master) {
       TRY(channel_.send(Topic::Ready, {}, {pty_.master.get()}));
-    } else if (plan_.fifo) {
+    } else if (waits) {
       TRY(channel_.send(Topic::Ready));
     }
     pty_ = {};
-    if (plan_.fifo) {
+    if (!plan_.has_start_hooks()) return {};
+    if (waits) {
       TRY(close_all_but_needed());
       // Whoever starts us writes a byte; see Container::start.
       sys::wait_readable(plan_.fifo.get());
     }
-    if (plan_.spec->hooks) TRY(run_hooks("startContainer", plan_.spec->hooks->start_container, state_text(Status::Created)));
-    return {};
+    return run_start_hooks(plan_.spec->hooks->start_container, state_text(Status::Created), stage_);
   }
 
   /// While it waits, init must hold nothing of the parent's: not its log, its sockets, its pipes.

@@ -33,7 +33,7 @@ struct InitPlan {
 
   RootfsPlan rootfs;
   Stdio stdio;
-  sys::UniqueFd fifo;  ///< exec.fifo for reading; invalid when init is not to wait
+  sys::UniqueFd fifo;  ///< exec.fifo for reading and writing; invalid when init is not to wait
   int preserve_fds = 0;
   bool no_pivot = false;
   bool tell_namespaces = false;  ///< somebody waits for the Namespaces message
@@ -42,6 +42,8 @@ struct InitPlan {
 
   [[nodiscard]] bool makes(int type) const { return (new_namespaces & type) != 0; }
   [[nodiscard]] bool in_user_namespace() const;
+  /// Hooks that init runs between the start and the program.
+  [[nodiscard]] bool has_start_hooks() const { return spec->hooks && !spec->hooks->start_container.empty(); }
 };
 
 /// Checks what can be checked of the configuration and opens namespace files. Errors: InvalidArgument.
