@@ -10,6 +10,7 @@
 #include "runtime/detail/cgroup_record.h"
 #include "runtime/detail/container_data.h"
 #include "runtime/detail/hooks.h"
+#include "runtime/detail/intel_rdt.h"
 #include "runtime/detail/resources.h"
 #include "sys/file.h"
 #include "sys/storage.h"
@@ -174,6 +175,7 @@ Result<> Container::destroy(bool force) {
   // With a PID namespace of its own, everybody else in it has been killed by the kernel.
   if (!data_->state.own_pid_namespace) TRY(group->signal_all(SIGKILL));
   TRY(group->remove());
+  TRY(detail::leave_rdt_group(data_->state.rdt_made ? data_->state.rdt_directory : std::string{}, data_->state.rdt_monitor));
   if (!data_->state.poststop.empty()) {
     State state = data_->state;
     state.status = Status::Stopped;

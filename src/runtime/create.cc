@@ -14,6 +14,8 @@
 #include "runtime/detail/final_stage.h"
 #include "runtime/detail/hooks.h"
 #include "runtime/detail/init.h"
+#include "runtime/detail/intel_rdt.h"
+#include "runtime/detail/net_devices.h"
 #include "runtime/detail/process_setup.h"
 #include "runtime/detail/resources.h"
 #include "runtime/detail/seccomp_cache.h"
@@ -192,17 +194,18 @@ class Creator {
     TRY(data_.cgroup->adopt(pid, TRY(resources_for_create(resources ? *resources : spec::oci::Resources{}))));
     const cgroup::Entry entry = TRY(data_.cgroup->entry());
     TRY(told(send_go(data_.channel, entry)));
-    const bool hooked = spec_.hooks && !(spec_.hooks->prestart.empty() && spec_.hooks->create_runtime.empty());
+    const bool awaited = plan_.waits_for_parent();
     const auto filter = TRY(seccomp_program());
-    if (!hooked) TRY(told(send_filter(data_.channel, filter)));
+    if (!awaited) TRY(told(send_filter(data_.channel, filter)));
+    if (plan_.section->intel_rdt) TRY(join_resctrl());
     TRY(record());
     CRASH_POINT("runtime.create.recorded");
     if (options_.on_namespaces) {
       TRY(hear(Topic::Namespaces));
       TRY((*options_.on_namespaces)(pid, data_.init.pidfd()));
     }
-    if (hooked) {
-      TRY(runtime_hooks());
+    if (awaited) {
+      TRY(serve_init());
       TRY(told(send_filter(data_.channel, filter)));
     }
     if (process.terminal || !options_.start_at_once) {
@@ -217,6 +220,7 @@ class Creator {
     if (!options_.pid_file.empty()) {
       TRY(sys::write_file_atomic(sys::kCwd, options_.pid_file, fmt::format("{}", pid)).context("write the pid file"));
     }
+    moved_devices_.release();
     if (!options_.start_at_once) return {};
     auto executed = wait_for_exec(data_.channel, data_.init, data_.state, process.args[0]);
     heard_ = true;
@@ -244,13 +248,27 @@ class Creator {
     return write_state(data_.directory(), data_.state);
   }
 
-  Result<> runtime_hooks() {
+  Result<> join_resctrl() {
+    const auto& wanted = *plan_.section->intel_rdt;
+    const std::string mount = TRY(find_resctrl());
+    const RdtGroup group = TRY(join_rdt_group(mount, wanted, data_.state.id, data_.init.pid()));
+    data_.state.rdt_directory = group.directory;
+    data_.state.rdt_made = group.made;
+    data_.state.rdt_monitor = group.monitor;
+    return {};
+  }
+
+  /// Init has its namespaces and its mounts, and waits.
+  Result<> serve_init() {
     TRY(hear(Topic::Hooks));
-    State state = data_.state;
-    state.status = Status::Creating;
-    const std::string text = oci_document(state).dump();
-    TRY(run_hooks("prestart", spec_.hooks->prestart, text));
-    TRY(run_hooks("createRuntime", spec_.hooks->create_runtime, text));
+    TRY(moved_devices_.move_to(data_.init.pid(), plan_.section->net_devices));
+    if (spec_.hooks) {
+      State state = data_.state;
+      state.status = Status::Creating;
+      const std::string text = oci_document(state).dump();
+      TRY(run_hooks("prestart", spec_.hooks->prestart, text));
+      TRY(run_hooks("createRuntime", spec_.hooks->create_runtime, text));
+    }
     return told(data_.channel.send(Topic::HooksDone));
   }
 
@@ -283,11 +301,14 @@ class Creator {
   }
 
   void undo_all() {
+    moved_devices_.bring_back();
     if (data_.init.valid()) {
       base::ignore(data_.init.signal(SIGKILL), "it may have ended");
       base::ignore(data_.init.wait(), "only to reap it");
     }
     data_.channel.close();
+    base::ignore(leave_rdt_group(data_.state.rdt_made ? data_.state.rdt_directory : std::string{}, data_.state.rdt_monitor),
+                 "the failure that led here is the one to tell");
     if (data_.cgroup) {
       base::ignore(data_.cgroup->signal_all(SIGKILL), "init was the only one, unless a hook left something");
       base::ignore(data_.cgroup->remove(), "the failure that led here is the one to tell");
@@ -301,6 +322,7 @@ class Creator {
   Container::Data& data_;
   InitPlan& plan_;
   UniqueFd lock_;       ///< on the directory, as long as this goes on
+  MovedDevices moved_devices_;
   bool heard_ = false;  ///< the failure came from init
 };
 

@@ -9,8 +9,10 @@
 #include "base/scope_guard.h"
 #include "runtime/container.h"
 #include "runtime/detail/container_data.h"
+#include "runtime/detail/check_config.h"
 #include "runtime/detail/exec_cgroup.h"
 #include "runtime/detail/final_stage.h"
+#include "runtime/detail/intel_rdt.h"
 #include "runtime/detail/process_setup.h"
 #include "runtime/detail/program.h"
 #include "runtime/detail/seccomp_cache.h"
@@ -72,7 +74,7 @@ class Helper {
     const auto& process = *plan_.process;
     host_proc_ = TRY(open_host_proc());
     if (process.exec_cpu_affinity && !process.exec_cpu_affinity->initial.empty()) {
-      TRY(sys::set_cpu_affinity(process.exec_cpu_affinity->initial));
+      TRY(sys::set_cpu_affinity(process.exec_cpu_affinity->initial).context("process.execCPUAffinity.initial"));
     }
     TRY(setup_before_root(process, plan_.keyring));
     TRY(sys::enter_namespaces(plan_.init, plan_.namespaces).context("enter the container's namespaces"));
@@ -84,7 +86,7 @@ class Helper {
     TRY(set_program_groups(process, (plan_.namespaces & CLONE_NEWUSER) != 0));
     stage_.capabilities = TRY(plan_capabilities(process));
     if (process.exec_cpu_affinity && !process.exec_cpu_affinity->final_list.empty()) {
-      TRY(sys::set_cpu_affinity(process.exec_cpu_affinity->final_list));
+      TRY(sys::set_cpu_affinity(process.exec_cpu_affinity->final_list).context("process.execCPUAffinity.final"));
     }
     return {};
   }
@@ -157,9 +159,7 @@ Result<ExecHandle> Container::exec(const spec::oci::Process& process, ExecOption
   const Status status = data_->status();
   if (status == Status::Paused) return base::conflict("cannot exec in a paused container");
   if (status == Status::Stopped) return base::conflict("cannot exec in a stopped container");
-  if (process.args.empty()) return base::invalid("process args cannot be empty");
-  if (!process.cwd.starts_with('/')) return base::invalid("Cwd must be an absolute path");
-  TRY(check_limits(process));
+  TRY(check_process(process));
   constexpr std::string_view kIntent = "exec failed: unable to start container process";
 
   bool heard = false;  // the failure came from the helper or the process, which sort theirs themselves
@@ -187,6 +187,9 @@ Result<ExecHandle> Container::exec(const spec::oci::Process& process, ExecOption
     pair.child.close();
     plan.stdio = {};
     TRY(setup_from_outside(helper.pid(), process, (plan.namespaces & CLONE_NEWUSER) != 0));
+    if (!data_->state.rdt_directory.empty()) {
+      TRY(enter_rdt_group(data_->state.rdt_directory, data_->state.rdt_monitor, helper.pid()));
+    }
     heard = true;
     ExecHandle handle = TRY(await_fork(pair.parent, process.args[0]));
     heard = false;

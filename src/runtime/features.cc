@@ -1,11 +1,11 @@
 #include "runtime/features.h"
 
 #include "codec/describe.h"
+#include "runtime/detail/check_config.h"
 #include "runtime/detail/mount_options.h"
 #include "runtime/detail/seccomp_compile.h"
 #include "spec/runtime_config.h"
 #include "sys/capability.h"
-#include "sys/file.h"
 
 namespace runtime {
 
@@ -14,11 +14,6 @@ using codec::Json;
 namespace {
 
 Json names(const std::vector<std::string>& list) { return codec::to_json(list); }
-
-bool host_has(const char* path) {
-  const auto found = sys::exists(sys::kCwd, path);
-  return found && *found;
-}
 
 }  // namespace
 
@@ -35,11 +30,15 @@ Json features() {
   section.set("capabilities", names(sys::known_capabilities()));
   section.set("cgroup", cgroup);
   section.set("seccomp", std::move(seccomp));
-  section.set("apparmor", Json::object({{"enabled", host_has("/sys/kernel/security/apparmor")}}));
-  section.set("selinux", Json::object({{"enabled", host_has("/sys/fs/selinux/enforce")}}));
-  section.set("intelRdt", Json::object({{"enabled", false}}));
+  section.set("apparmor", Json::object({{"enabled", true}}));
+  section.set("selinux", Json::object({{"enabled", true}}));
+  section.set("intelRdt", Json::object({{"enabled", true}, {"schemata", true}, {"monitoring", true}}));
+  Json policy = Json::object({});
+  policy.set("modes", names(detail::known_memory_policies()));
+  policy.set("flags", names(detail::known_memory_policy_flags()));
+  section.set("memoryPolicy", std::move(policy));
   section.set("mountExtensions", Json::object({{"idmap", Json::object({{"enabled", true}})}}));
-  section.set("netDevices", Json::object({{"enabled", false}}));
+  section.set("netDevices", Json::object({{"enabled", true}}));
 
   Json out = Json::object({{"ociVersionMin", "1.0.0"}, {"ociVersionMax", spec::oci::kRuntimeSpecVersion}});
   out.set("hooks", names({"prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop"}));

@@ -40,6 +40,9 @@ struct State {
   bool seccomp = false;  ///< <state root>/<id>/seccomp.bpf is the filter
   std::string seccomp_listener;  ///< the socket of who serves its notifications
   std::string seccomp_metadata;
+  std::string rdt_directory;  ///< the resctrl group, or empty
+  bool rdt_made = false;      ///< and it goes with the container
+  std::string rdt_monitor;    ///< the monitoring group, or empty
 };
 void describe(auto& v, State& x) {
   v("ociVersion", x.oci_version);
@@ -61,6 +64,9 @@ void describe(auto& v, State& x) {
   v("seccomp", x.seccomp);
   v.opt("seccompListener", x.seccomp_listener);
   v.opt("seccompMetadata", x.seccomp_metadata);
+  v.opt("rdtDirectory", x.rdt_directory);
+  v.opt("rdtMade", x.rdt_made);
+  v.opt("rdtMonitor", x.rdt_monitor);
 }
 
 /// The document that the specification defines: for `state` and for hooks' stdin.

@@ -8,7 +8,7 @@
 ///                     ←           IdsMapped
 ///   Namespaces        →                        (if somebody wants to know) all namespaces exist
 ///                     ←           Go           the cgroups exist: descriptors to enter them
-///   Hooks             →                        (only with hooks of that kind)
+///   Hooks             →                        (if the parent has hooks to run or interfaces to move)
 ///                     ←           HooksDone
 ///                     ←           Filter       the seccomp program, or none
 ///   Ready             →                        (if it waits or has a pty) everything is set up

@@ -2,6 +2,7 @@
 #include <array>
 
 #include <sys/mount.h>
+#include <sys/sysmacros.h>
 
 #include <fmt/format.h>
 
@@ -46,6 +47,14 @@ Result<> bind_device(int directory, const std::string& name, const std::string& 
   return sys::attach_mount(tree.get(), target.get());
 }
 
+/// The specification wants an error when something else has the name.
+Result<> require_same(int directory, const std::string& name, const Device& device, mode_t type) {
+  const struct ::stat status = TRY(sys::stat_at(directory, name));
+  const bool numbers = type == S_IFIFO || status.st_rdev == makedev(static_cast<unsigned>(device.major), static_cast<unsigned>(device.minor));
+  if ((status.st_mode & S_IFMT) == type && numbers) return {};
+  return base::invalid(fmt::format("linux.devices: {} is there already and is something else", device.path));
+}
+
 Result<> make_device(const RootfsPlan& plan, int dev, const Device& device) {
   const mode_t type = TRY(type_bits(device));
   std::string name = device.path;
@@ -64,7 +73,7 @@ Result<> make_device(const RootfsPlan& plan, int dev, const Device& device) {
   if (plan.new_user_namespace) return bind_device(directory, name, device.path);
   auto made = sys::make_node(directory, name, type | device.file_mode.value_or(0666),
                              static_cast<std::uint32_t>(device.major), static_cast<std::uint32_t>(device.minor));
-  if (!made && made.error().errno_value() == EEXIST) return {};
+  if (!made && made.error().errno_value() == EEXIST) return require_same(directory, name, device, type);
   if (!made && made.error().errno_value() == EPERM) return bind_device(directory, name, device.path);
   TRY(std::move(made));
   if (device.uid.value_or(0) == 0 && device.gid.value_or(0) == 0) return {};

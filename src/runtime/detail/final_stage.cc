@@ -195,6 +195,9 @@ Result<CapabilityPlan> plan_capabilities(const spec::oci::Process& process) {
   const auto& wanted = *process.capabilities;
   const sys::CapabilitySet ours = TRY(sys::current_capabilities()).permitted;
   out.bounding = set_of(wanted.bounding);
+  if (const auto refused = set_of(wanted.permitted) & ~ours; refused != 0) {
+    base::log::warn("capabilities {:#x} can't be granted: this process does not have them", refused);
+  }
   out.sets.permitted = set_of(wanted.permitted) & ours;
   out.sets.effective = set_of(wanted.effective) & ours;
   out.sets.inheritable = set_of(wanted.inheritable) & ours;

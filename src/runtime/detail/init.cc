@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "base/strings.h"
+#include "runtime/detail/check_config.h"
 #include "runtime/detail/final_stage.h"
 #include "runtime/detail/hooks.h"
 #include "runtime/detail/process_setup.h"
@@ -64,14 +65,15 @@ class Init {
     const Packet go = TRY(channel_.expect(Topic::Go));
     TRY(join_cgroups(go.fds));
     if (plan_.makes(CLONE_NEWCGROUP)) TRY(sys::unshare_namespaces(CLONE_NEWCGROUP).context("new cgroup namespace"));
-    if (plan_.spec->hooks && !(plan_.spec->hooks->prestart.empty() && plan_.spec->hooks->create_runtime.empty())) {
-      TRY(channel_.send(Topic::Hooks));
-      TRY(channel_.expect(Topic::HooksDone));
-    }
     sys::set_umask(0);
     TRY(build_rootfs(plan_.rootfs));
     TRY(set_up_terminal());
     TRY(make_working_directory());
+    if (plan_.waits_for_parent()) {
+      TRY(channel_.send(Topic::Hooks));
+      TRY(channel_.expect(Topic::HooksDone));
+    }
+    TRY(write_sysctls());
     TRY(seal_rootfs(plan_.rootfs));
     if (plan_.spec->hooks) TRY(run_hooks("createContainer", plan_.spec->hooks->create_container, state_text(Status::Creating)));
     TRY(enter_rootfs(plan_.rootfs, plan_.no_pivot));
@@ -106,6 +108,11 @@ class Init {
     if (plan_.makes(CLONE_NEWNET)) TRY(sys::bring_up_loopback());
     if (!plan_.spec->hostname.empty()) TRY(sys::set_host_name(plan_.spec->hostname));
     if (!plan_.spec->domainname.empty()) TRY(sys::set_domain_name(plan_.spec->domainname));
+    return {};
+  }
+
+  /// After the parent's part, which may have brought the interface that one is about.
+  Result<> write_sysctls() {
     // By the host's /proc, which shows a process the sysctls of its own namespaces: nothing that the
     // container mounts on its /proc can redirect these writes (CVE-2025-52881).
     for (const auto& [key, value] : plan_.section->sysctl) {
@@ -135,35 +142,12 @@ class Init {
   }
 
   Result<> apply_personality() {
-    const auto& wanted = *plan_.section->personality;
-    if (!wanted.flags.empty()) return base::invalid("personality flags are not supported");
-    if (wanted.domain != "LINUX" && wanted.domain != "LINUX32") {
-      return base::invalid("unknown personality " + base::quoted(wanted.domain));
-    }
-    return sys::set_personality(wanted.domain == "LINUX32" ? PER_LINUX32 : PER_LINUX);
+    return sys::set_personality(plan_.section->personality->domain == "LINUX32" ? PER_LINUX32 : PER_LINUX);
   }
 
   Result<> apply_memory_policy() {
     const auto& wanted = *plan_.section->memory_policy;
-    static constexpr std::array<std::pair<std::string_view, int>, 7> kModes{
-        {{"MPOL_DEFAULT", 0}, {"MPOL_PREFERRED", 1}, {"MPOL_BIND", 2}, {"MPOL_INTERLEAVE", 3}, {"MPOL_LOCAL", 4},
-         {"MPOL_PREFERRED_MANY", 5}, {"MPOL_WEIGHTED_INTERLEAVE", 6}}};
-    static constexpr std::array<std::pair<std::string_view, int>, 3> kFlags{
-        {{"MPOL_F_STATIC_NODES", 1 << 15}, {"MPOL_F_RELATIVE_NODES", 1 << 14}, {"MPOL_F_NUMA_BALANCING", 1 << 13}}};
-    int mode = -1;
-    for (const auto& [name, number] : kModes) {
-      if (name == wanted.mode) mode = number;
-    }
-    if (mode < 0) return base::invalid("unknown memory policy " + base::quoted(wanted.mode));
-    for (const auto& flag : wanted.flags) {
-      int bit = 0;
-      for (const auto& [name, number] : kFlags) {
-        if (name == flag) bit = number;
-      }
-      if (bit == 0) return base::invalid("unknown memory policy flag " + base::quoted(flag));
-      mode |= bit;
-    }
-    return sys::set_memory_policy(mode, wanted.nodes);
+    return sys::set_memory_policy(TRY(memory_policy_of(wanted)), wanted.nodes).context("linux.memoryPolicy");
   }
 
   /// As the container's user: the program and the working directory.

@@ -8,7 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/strings.h"
-#include "runtime/detail/process_setup.h"
+#include "runtime/detail/check_config.h"
 #include "sys/file.h"
 
 #ifndef CLONE_NEWTIME
@@ -45,6 +45,9 @@ Result<> plan_namespaces(InitPlan& plan) {
       plan.new_namespaces |= known->type;
       continue;
     }
+    if (!one.path.starts_with('/')) {
+      return base::invalid(fmt::format("linux.namespaces: the path of the {} namespace must be absolute", one.type));
+    }
     sys::UniqueFd fd = TRY(sys::open_at(sys::kCwd, one.path, O_RDONLY).context("namespace path"));
     const auto type = sys::namespace_type(fd.get());
     if (!type || *type != known->type) {
@@ -61,44 +64,23 @@ Result<> plan_namespaces(InitPlan& plan) {
   return {};
 }
 
-bool has_private(const InitPlan& plan, int type) {
-  return plan.makes(type) || std::ranges::any_of(plan.joined, [&](const JoinedNamespace& one) { return one.type == type; });
-}
-
-Result<> check(const InitPlan& plan) {
-  const auto& spec = *plan.spec;
-  if (plan.process->args.empty()) return base::invalid("process.args must have at least one argument");
-  if (!plan.process->cwd.starts_with('/')) return base::invalid("Cwd must be an absolute path");
-  if (!plan.makes(CLONE_NEWNS)) return base::invalid("a new mount namespace is needed");
-  if ((!spec.hostname.empty() || !spec.domainname.empty()) && !has_private(plan, CLONE_NEWUTS)) {
-    return base::invalid("unable to set hostname without a private UTS namespace");
-  }
-  const bool user = plan.makes(CLONE_NEWUSER) || plan.joined_user.valid();
-  if (!user && (!plan.section->uid_mappings.empty() || !plan.section->gid_mappings.empty())) {
-    return base::invalid("user namespace mappings specified, but user namespace isn't enabled");
-  }
-  if (plan.makes(CLONE_NEWUSER) && (plan.section->uid_mappings.empty() || plan.section->gid_mappings.empty())) {
-    return base::invalid("a new user namespace needs uidMappings and gidMappings");
-  }
-  if (!plan.section->time_offsets.empty() && !plan.makes(CLONE_NEWTIME)) {
-    return base::invalid("time namespace offsets specified, but time namespace isn't enabled");
-  }
-  if (!plan.section->net_devices.empty()) {
-    return base::not_implemented("linux.netDevices is not supported: give the container its devices by its network namespace");
-  }
-  if (plan.section->intel_rdt) return base::not_implemented("linux.intelRdt is not supported");
-  for (const auto& mount : spec.mounts) {
-    if (!mount.destination.starts_with('/')) {
-      return base::invalid("mount destination " + base::quoted(mount.destination) + " is not absolute");
-    }
-  }
-  for (const auto& [key, value] : plan.section->sysctl) TRY(sysctl_path(key, plan));
-  return check_limits(*plan.process);
-}
-
 }  // namespace
 
+bool InitPlan::has_private(int type) const {
+  return makes(type) || std::ranges::any_of(joined, [&](const JoinedNamespace& one) { return one.type == type; });
+}
+
 bool InitPlan::in_user_namespace() const { return makes(CLONE_NEWUSER) || joined_user.valid(); }
+
+bool InitPlan::waits_for_parent() const {
+  if (spec->hooks && !(spec->hooks->prestart.empty() && spec->hooks->create_runtime.empty())) return true;
+  if (!section->net_devices.empty()) return true;
+  // Settings of one interface, and somebody else brings the interfaces.
+  const auto of_interface = [](const auto& setting) {
+    return setting.first.find("conf") != std::string::npos || setting.first.find("neigh") != std::string::npos;
+  };
+  return tell_namespaces && std::ranges::any_of(section->sysctl, of_interface);
+}
 
 Result<InitPlan> plan_init(const spec::oci::Spec& spec, const CreateOptions& options) {
   InitPlan plan;
@@ -113,7 +95,7 @@ Result<InitPlan> plan_init(const spec::oci::Spec& spec, const CreateOptions& opt
   plan.no_pivot = options.no_pivot;
   if (!options.no_new_keyring) plan.keyring = "_ses." + options.id;
   TRY(plan_namespaces(plan));
-  TRY(check(plan));
+  TRY(check_config(plan));
   return plan;
 }
 
@@ -131,11 +113,11 @@ Result<std::string> sysctl_path(const std::string& key, const InitPlan& plan) {
       "kernel/shmall", "kernel/shmmax", "kernel/shmmni", "kernel/shm_rmid_forced"};
   bool allowed = false;
   if (std::ranges::find(kIpc, path) != kIpc.end() || path.starts_with("fs/mqueue/")) {
-    allowed = has_private(plan, CLONE_NEWIPC);
+    allowed = plan.has_private(CLONE_NEWIPC);
   } else if (path.starts_with("net/")) {
-    allowed = has_private(plan, CLONE_NEWNET);
+    allowed = plan.has_private(CLONE_NEWNET);
   } else if (path == "kernel/domainname") {
-    allowed = has_private(plan, CLONE_NEWUTS);
+    allowed = plan.has_private(CLONE_NEWUTS);
   } else if (path.starts_with("user/")) {
     allowed = plan.in_user_namespace();
   }

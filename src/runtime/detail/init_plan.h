@@ -41,9 +41,14 @@ struct InitPlan {
   codec::Json state_document;  ///< the OCI state for hooks that init runs; it fills in pid and status
 
   [[nodiscard]] bool makes(int type) const { return (new_namespaces & type) != 0; }
+  /// New or given by path: not the runtime's own.
+  [[nodiscard]] bool has_private(int type) const;
   [[nodiscard]] bool in_user_namespace() const;
   /// Hooks that init runs between the start and the program.
   [[nodiscard]] bool has_start_hooks() const { return spec->hooks && !spec->hooks->start_container.empty(); }
+  /// The parent has something to do once the mounts are there: hooks, interfaces to move, or an
+  /// interface that a sysctl needs. See Topic::Hooks.
+  [[nodiscard]] bool waits_for_parent() const;
 };
 
 /// Checks what can be checked of the configuration and opens namespace files. Errors: InvalidArgument.

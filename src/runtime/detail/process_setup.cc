@@ -1,5 +1,6 @@
 #include "runtime/detail/process_setup.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 
@@ -80,6 +81,10 @@ Result<> check_limits(const spec::oci::Process& process) {
   for (const auto& limit : process.rlimits) {
     const auto number = sys::rlimit_number(limit.type);
     if (!number) return base::invalid("unknown rlimit type " + base::quoted(limit.type));
+    const auto same = [&](const spec::oci::Rlimit& other) { return other.type == limit.type; };
+    if (std::ranges::count_if(process.rlimits, same) > 1) {
+      return base::invalid("process.rlimits: " + limit.type + " is given twice");
+    }
     if (limit.soft > limit.hard) return base::invalid("rlimit " + limit.type + ": soft limit above hard limit");
     const sys::Rlimit present = TRY(sys::rlimit_of(0, *number));
     if (limit.hard <= present.hard) continue;
@@ -108,7 +113,7 @@ Result<> setup_from_outside(pid_t pid, const spec::oci::Process& process, bool l
 }
 
 Result<> setup_before_root(const spec::oci::Process& process, const std::string& keyring_name) {
-  if (process.scheduler) TRY(apply_scheduler(*process.scheduler));
+  if (process.scheduler) TRY(apply_scheduler(*process.scheduler).context("process.scheduler"));
   if (process.io_priority) {
     const auto io_class = TRY(number_of(kIoClasses, process.io_priority->io_class, "I/O class"));
     TRY(sys::set_io_priority(static_cast<int>(io_class), process.io_priority->priority));

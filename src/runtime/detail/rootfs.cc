@@ -72,6 +72,13 @@ std::vector<sys::IdRange> ranges_of(const std::vector<spec::oci::IdMapping>& map
   return out;
 }
 
+/// Mounts made here must not reach the host; the host's may reach us (slave) unless private is asked.
+std::uint64_t outer_propagation(const spec::oci::Spec& spec) {
+  bool recursive = false;
+  const std::uint64_t wanted = propagation_of(spec.linux_section->rootfs_propagation, recursive);
+  return wanted == MS_PRIVATE || wanted == MS_UNBINDABLE ? MS_PRIVATE : MS_SLAVE;
+}
+
 bool is_bind(const Mount& mount) { return parse_mount_options(mount).bind; }
 
 /// procfs and sysfs go on a real directory of their name, so that a symlink can't move them to where
@@ -135,7 +142,7 @@ Result<> do_mount(const RootfsPlan& plan, const Mount& mount, int prepared) {
   MountOptions options = parse_mount_options(mount);
   if (options.bind) {
     UniqueFd opened;
-    if (prepared < 0) opened = TRY(open_bind_source(mount, plan.bundle));
+    if (prepared < 0) opened = TRY(open_bind_source(mount, plan.bundle, *plan.spec->linux_section));
     const int tree = prepared >= 0 ? prepared : opened.get();
     const bool directory = S_ISDIR(TRY(sys::stat_fd(tree)).st_mode);
     const UniqueFd target = TRY(target_in_root(root, destination, !directory).context(
@@ -157,16 +164,15 @@ Result<> do_mount(const RootfsPlan& plan, const Mount& mount, int prepared) {
 
 }  // namespace
 
-Result<UniqueFd> open_bind_source(const Mount& mount, const std::string& bundle) {
+Result<UniqueFd> open_bind_source(const Mount& mount, const std::string& bundle, const spec::oci::Linux& section) {
   const MountOptions options = parse_mount_options(mount);
   const std::string source = mount.source.starts_with('/') ? mount.source : bundle + "/" + mount.source;
   UniqueFd tree = TRY(sys::clone_mount(sys::kCwd, source, options.recursive_bind));
   if (options.id_map) {
-    if (mount.uid_mappings.empty() || mount.gid_mappings.empty()) {
-      return base::invalid("an id-mapped mount needs uidMappings and gidMappings");
-    }
-    const UniqueFd owner = TRY(
-        sys::make_user_namespace(ranges_of(mount.uid_mappings), ranges_of(mount.gid_mappings)).context("map ids"));
+    // Without mappings of its own it has the container's.
+    const auto& uids = mount.uid_mappings.empty() ? section.uid_mappings : mount.uid_mappings;
+    const auto& gids = mount.gid_mappings.empty() ? section.gid_mappings : mount.gid_mappings;
+    const UniqueFd owner = TRY(sys::make_user_namespace(ranges_of(uids), ranges_of(gids)).context("map ids"));
     const sys::MountChange change{.set = MOUNT_ATTR_IDMAP, .user_namespace = owner.get()};
     TRY(sys::change_mount(tree.get(), change, options.id_map_recursive).context("map ids"));
   }
@@ -198,26 +204,36 @@ Result<> open_rootfs(RootfsPlan& plan) {
     }
   }
   // Whatever is mounted below must not show on the host, where the root may be shared.
-  TRY(sys::change_mount(plan.root.get(), {.propagation = MS_SLAVE}, true));
+  TRY(sys::change_mount(plan.root.get(), {.propagation = outer_propagation(spec)}, true));
   plan.trees.resize(spec.mounts.size());
   for (std::size_t i = 0; i < spec.mounts.size(); ++i) {
     const MountOptions options = parse_mount_options(spec.mounts[i]);
     if (!options.bind || (!plan.new_user_namespace && !options.id_map)) continue;
-    plan.trees[i] = TRY(open_bind_source(spec.mounts[i], plan.bundle).context(mount_intent(spec.mounts[i])));
+    plan.trees[i] = TRY(open_bind_source(spec.mounts[i], plan.bundle, *spec.linux_section).context(mount_intent(spec.mounts[i])));
   }
   return {};
 }
 
+namespace {
+
+/// Hooks find the root by its path, in this mount namespace, too. Without hooks it goes where no path
+/// leads, and so need not be within reach of the container's user.
+Result<UniqueFd> place_of_root(const RootfsPlan& plan) {
+  const auto& spec = *plan.spec;
+  if (spec.hooks && spec.root && !spec.root->path.empty()) {
+    const std::string& path = spec.root->path;
+    auto place = sys::open_at(sys::kCwd, path.starts_with('/') ? path : plan.bundle + "/" + path, O_PATH | O_DIRECTORY);
+    if (place) return place;
+  }
+  return sys::open_at(sys::kCwd, "/", O_PATH | O_DIRECTORY);
+}
+
+}  // namespace
+
 Result<> build_rootfs(const RootfsPlan& plan) {
   const auto& spec = *plan.spec;
-  bool recursive = false;
-  const std::string& word = spec.linux_section->rootfs_propagation;
-  const std::uint64_t wanted = propagation_of(word, recursive);
-  if (!word.empty() && wanted == 0) return base::invalid("unknown rootfsPropagation " + base::quoted(word));
-  // Mounts made here must not reach the host; the host's may reach us (slave) unless private is asked.
-  const std::uint64_t outer = wanted == MS_PRIVATE || wanted == MS_UNBINDABLE ? MS_PRIVATE : MS_SLAVE;
-  TRY(sys::change_mount_at("/", {.propagation = outer}, true).context("separate from the host's mounts"));
-  const UniqueFd top = TRY(sys::open_at(sys::kCwd, "/", O_PATH | O_DIRECTORY));
+  TRY(sys::change_mount_at("/", {.propagation = outer_propagation(spec)}, true).context("separate from the host's mounts"));
+  const UniqueFd top = TRY(place_of_root(plan));
   TRY(sys::attach_mount(plan.root.get(), top.get()).context("attach the root file system"));
   for (std::size_t i = 0; i < spec.mounts.size(); ++i) {
     TRY(do_mount(plan, spec.mounts[i], plan.trees[i].get()).context(mount_intent(spec.mounts[i])));

@@ -45,7 +45,8 @@ base::Result<> seal_rootfs(const RootfsPlan& plan);
 base::Result<> enter_rootfs(const RootfsPlan& plan, bool no_pivot);
 
 /// One bind source as a detached tree with all its attributes.
-base::Result<sys::UniqueFd> open_bind_source(const spec::oci::Mount& mount, const std::string& bundle);
+base::Result<sys::UniqueFd> open_bind_source(const spec::oci::Mount& mount, const std::string& bundle,
+                                             const spec::oci::Linux& section);
 /// Mounts of type "cgroup" and "cgroup2".
 base::Result<> mount_cgroups(const RootfsPlan& plan, const spec::oci::Mount& mount);
 /// Default and configured device nodes, the usual symlinks.
