@@ -111,7 +111,7 @@ TEST_F(LifecycleTest, FailuresOfTheProgramAreToldApart) {
       {{"nope"}, ErrorKind::NotFound, prefix + "\"nope\": executable file not found in $PATH"},
       {{"/no/pe"}, ErrorKind::NotFound, prefix + "\"/no/pe\": stat /no/pe: no such file or directory"},
       {{"/plain"}, ErrorKind::PermissionDenied, prefix + "\"/plain\": permission denied"},
-      {{"/bin"}, ErrorKind::PermissionDenied, prefix + "\"/bin\": is a directory"},
+      {{"/bin"}, ErrorKind::PermissionDenied, prefix + "\"/bin\": is a directory: permission denied"},
       {{""}, ErrorKind::NotFound, prefix + "\"\": executable file not found in $PATH"},
   };
   for (const auto& one : cases) {

@@ -75,7 +75,9 @@ void report(const base::Error& error, const std::string& file, bool json) {
 
 base::Result<int> dispatch(const Arguments& global) {
   if (global.has("version")) {
-    TRY(print(fmt::format("caisson-runtime version {}\nspec: {}\n", CAISSON_VERSION, spec::oci::kRuntimeSpecVersion)));
+    // dockerd wants a line with the commit, too.
+    TRY(print(fmt::format("caisson-runtime version {0}\ncommit: v{0}\nspec: {1}\n", CAISSON_VERSION,
+                          spec::oci::kRuntimeSpecVersion)));
     return 0;
   }
   const auto& words = global.rest();

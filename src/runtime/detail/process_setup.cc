@@ -163,7 +163,10 @@ Result<> place_program_stdio(const Stdio& stdio, const sys::Pty& pty, std::uint3
 }
 
 Result<> set_program_groups(const spec::oci::Process& process, bool in_user_namespace) {
-  const auto& groups = process.user.additional_gids;
+  // Engines may name one twice, and id(1) would show it twice.
+  std::vector<gid_t> groups = process.user.additional_gids;
+  std::ranges::sort(groups);
+  groups.erase(std::ranges::unique(groups).begin(), groups.end());
   auto set = sys::set_groups(groups);
   // In a user namespace that an unprivileged user made, setgroups is denied and there is nothing to set.
   if (!set && groups.empty() && in_user_namespace) return {};

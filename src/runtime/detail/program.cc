@@ -43,7 +43,9 @@ Verdict judge(const std::string& path) {
 }
 
 Error refusal(const std::string& name, const Verdict& verdict) {
-  const std::string reason = plain_errno_text(verdict.error);
+  std::string reason = plain_errno_text(verdict.error);
+  // What execve(2) says of a directory; older engines know that text alone as "not executable" (126).
+  if (verdict.error == EISDIR) reason += ": " + plain_errno_text(EACCES);
   const bool missing = verdict.error == ENOENT || verdict.error == ENOTDIR;
   return {missing ? ErrorKind::NotFound : ErrorKind::PermissionDenied, verdict.error,
           fmt::format("exec: {}: {}{}", base::quoted(name), verdict.stat_failed ? "stat " + name + ": " : "", reason)};

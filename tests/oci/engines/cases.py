@@ -141,7 +141,8 @@ def mounts(e):
 
 @case()
 def devices_and_masks(e):
-    script = ("ls /dev | sort | tr '\\n' ' '; ls -l /dev/null /dev/full | cut -c1-10; cat /proc/kcore /proc/keys | wc -c; echo 1 > /proc/sys/vm/swappiness; echo $?;"
+    """Without /dev/core, which crun makes even when the kernel has no /proc/kcore to point at."""
+    script = ("ls /dev | grep -vx core | sort | tr '\\n' ' '; ls -l /dev/null /dev/full | cut -c1-10; cat /proc/kcore /proc/keys | wc -c; echo 1 > /proc/sys/vm/swappiness; echo $?;"
               " head -c 4 /dev/zero | wc -c; echo x > /dev/full; echo $?; cat /dev/mine 2>&1 | wc -c; ls /sys/firmware | wc -l; df -k /dev/shm | tail -1 | awk '{print $2}'")
     return e.run("--device", "/dev/null:/dev/mine:r", "--shm-size", "2m", "--", "sh", "-c", script).seen()
 
@@ -189,7 +190,7 @@ def user_namespace(e):
 def cgroup_namespace(e):
     out = []
     for mode in ("private", "host"):
-        done = e.run("--cgroupns", mode, "--", "sh", "-c", "grep :pids: /proc/self/cgroup || cat /proc/self/cgroup; ls /sys/fs/cgroup | wc -l")
+        done = e.run("--cgroupns", mode, "--", "sh", "-c", "grep :pids: /proc/self/cgroup || cat /proc/self/cgroup; ls /sys/fs/cgroup | grep -cE '^(pids|pids.max)$'")
         out.append([done.code, re.sub(r"/[^ \n]*[0-9a-f]{64}", "<path>", done.out), done.err])
     return out
 
@@ -468,14 +469,21 @@ def copy(e):
 
 @case()
 def out_of_memory(e):
-    name = e.create("--memory", "16m", "--memory-swap", "16m", "--", "sh", "-c", "x=$(head -c 100000000 /dev/zero | tail -c 90000000); echo survived")
+    name = e.create("--memory", "16m", "--memory-swap", "16m", "--", "sh", "-c", "tail -c 90000000 /dev/zero; echo survived $?; sleep 1")
     e.ok("wait", name)
     out = [e.state(name, "ExitCode"), e.state(name, "OOMKilled"), e.ok("logs", name)]
+    # conmon 2.1 does not notice it on cgroup v1, whatever the runtime: then podman says false.
+    check(out[1] == "true" or e.name == "podman", out)
     e.remove(name)
+    return out
+
+
+@case()
+def out_of_memory_of_process_1(e):
     name = e.create("--memory", "16m", "--memory-swap", "16m", "--", "tail", "-c", "90000000", "/dev/zero")
     e.ok("wait", name)
-    check(e.state(name, "OOMKilled") == "true", "OOMKilled", e.state(name, "OOMKilled"), e.state(name, "ExitCode"))
-    out += [e.state(name, "ExitCode"), e.state(name, "OOMKilled")]
+    out = [e.state(name, "ExitCode"), e.state(name, "OOMKilled") if e.name == "docker" else None]
+    check(out[1] in ("true", None), out)
     e.remove(name)
     return out
 
@@ -504,16 +512,21 @@ def twenty_at_once(e):
         check(one.returncode == i and out == f"{i}\n", i, one.returncode, out, err)
 
 
-@case(alone=True)
+@case()
 def supervisor_killed(e):
-    """SIGKILL of conmon or of containerd-shim leaves a container that can be removed, and nothing behind."""
+    """SIGKILL of conmon or of containerd-shim leaves a container that can be removed. podman 4.3 then calls no `delete`, so
+    that the runtime's record stays, with any runtime; it must be one that can be deleted."""
     name = e.create()
     pid = e.pid(name)
     os.kill(e.supervisor(name), signal.SIGKILL)
     if e.name == "docker":
         until(lambda: e.state(name, "Status") == "exited", "dockerd noticed")
-    e.call("rm", "-f", *e.at_once, name)
+    e.remove(name)
     until(lambda: not os.path.exists(f"/proc/{pid}") or "\nState:\tZ" in pathlib.Path(f"/proc/{pid}/status").read_text(), "its process has ended")
+    left = e.recorded()
+    for one in left:
+        e.delete_behind(one)
+    return len(left)
 
 
 @case(alone=True)
