@@ -99,10 +99,16 @@ Result<engine::RegistryAuth> Call::registry_auth() const {
   return auth;
 }
 
-Result<Json> Call::json_body() {
+Result<Json> Call::json_body() { return parse_body(TRY(base::read_all(exchange_.body(), kMaxBody))); }
+
+Result<Json> Call::optional_json_body() {
+  const std::string text = TRY(base::read_all(exchange_.body(), kMaxBody));
+  return base::trim(text).empty() ? Json{} : parse_body(text);
+}
+
+Result<Json> Call::parse_body(const std::string& text) const {
   const auto type = exchange_.request().headers.get("Content-Type");
   const auto media_type = base::trim(type.substr(0, type.find(';')));
-  const std::string text = TRY(base::read_all(exchange_.body(), kMaxBody));
   if (!base::equal_ignoring_case(media_type, "application/json") && !(media_type.empty() && text.empty())) {
     return base::invalid(fmt::format("unsupported Content-Type header ({}): must be 'application/json'", type));
   }

@@ -66,6 +66,8 @@ class Call {
   /// The request's body as JSON. Errors: InvalidArgument with docker's wording (content type, empty,
   /// malformed, trailing).
   base::Result<codec::Json> json_body();
+  /// The same; null for no body at all.
+  base::Result<codec::Json> optional_json_body();
   template <class T>
   base::Result<T> body() {
     return codec::from_json<T>(TRY(json_body()));
@@ -80,6 +82,8 @@ class Call {
   base::Result<> reply_empty(int status);
 
  private:
+  [[nodiscard]] base::Result<codec::Json> parse_body(const std::string& text) const;
+
   http::Exchange& exchange_;
   Services& services_;
   Version version_;

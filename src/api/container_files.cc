@@ -45,10 +45,36 @@ Result<> extract(Call& call) {
   return call.reply_empty(200);
 }
 
+Result<> export_tree(Call& call) {
+  const auto archive = TRY(files(call).export_tree(call.path("id")));
+  TRY(call.exchange().begin(200, {{"Content-Type", "application/octet-stream"}}));
+  TRY(archive->write(call.exchange().sink()));
+  return call.exchange().finish();
+}
+
+Result<> changes(Call& call) { return call.reply(200, TRY(files(call).changes(call.path("id")))); }
+
+Result<> commit(Call& call) {
+  engine::CommitOptions options;
+  options.repository = call.text("repo");
+  options.tag = call.text("tag");
+  options.comment = call.text("comment");
+  options.author = call.text("author");
+  options.pause = call.text("pause").empty() || call.flag("pause");
+  options.changes = call.exchange().request().query.all("changes");
+  const auto config = TRY(call.optional_json_body());
+  if (!config.is_null()) options.config = TRY(codec::from_json<spec::api::ContainerConfig>(config));
+  const std::string id = TRY(files(call).commit(call.text("container"), options));
+  return call.reply(201, codec::Json::object({{"Id", id}}));
+}
+
 constexpr std::array kRoutes{
     Route{"HEAD", "/containers/{id}/archive", stat},
     Route{"GET", "/containers/{id}/archive", archive},
     Route{"PUT", "/containers/{id}/archive", extract},
+    Route{"GET", "/containers/{id}/export", export_tree},
+    Route{"GET", "/containers/{id}/changes", changes},
+    Route{"POST", "/commit", commit},
 };
 
 }  // namespace

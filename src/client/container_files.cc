@@ -44,4 +44,27 @@ Result<> ContainerFiles::extract(const std::string& ref, const std::string& path
   return client_.done(call);
 }
 
+Result<std::unique_ptr<http::Reply>> ContainerFiles::export_tree(const std::string& ref) {
+  return client_.call({.path = "/containers/" + http::encode_segment(ref) + "/export"});
+}
+
+Result<std::vector<spec::api::FilesystemChange>> ContainerFiles::changes(const std::string& ref) {
+  return client_.get<std::vector<spec::api::FilesystemChange>>(
+      {.path = "/containers/" + http::encode_segment(ref) + "/changes"});
+}
+
+Result<std::string> ContainerFiles::commit(const std::string& ref, const CommitOptions& options) {
+  ApiCall call{.method = "POST", .path = "/commit"};
+  call.query.add("container", ref);
+  call.query.add("repo", options.repository);
+  call.query.add("tag", options.tag);
+  call.query.add("comment", options.comment);
+  call.query.add("author", options.author);
+  for (const auto& change : options.changes) call.query.add("changes", change);
+  if (!options.pause) call.query.add("pause", "0");
+  call.body = codec::Json{};
+  const auto answer = TRY(client_.json(call));
+  return answer["Id"].as_string();
+}
+
 }  // namespace client

@@ -25,6 +25,15 @@ class ContainerFiles {
   /// Unpacks `tar` into the directory `path`; nothing there changes its kind. `copy_uid_gid`: all is to belong to
   /// the container's user.
   base::Result<> extract(const std::string& ref, const std::string& path, bool copy_uid_gid, base::ByteSource& tar);
+  base::Result<std::unique_ptr<http::Reply>> export_tree(const std::string& ref);
+  base::Result<std::vector<spec::api::FilesystemChange>> changes(const std::string& ref);
+  struct CommitOptions {
+    std::string repository, tag, comment, author;
+    std::vector<std::string> changes;
+    bool pause = true;
+  };
+  /// The id of the new image.
+  base::Result<std::string> commit(const std::string& ref, const CommitOptions& options);
 
  private:
   Client& client_;

@@ -17,6 +17,7 @@
 #include "base/byte_stream.h"
 #include "base/result.h"
 #include "spec/engine/archive.h"
+#include "spec/engine/container.h"
 
 namespace engine {
 
@@ -40,6 +41,14 @@ struct ExtractOptions {
   bool copy_uid_gid = false;
 };
 
+struct CommitOptions {
+  std::string repository, tag;  ///< "" : the image gets no name
+  std::string comment, author;
+  bool pause = true;
+  std::vector<std::string> changes;     ///< instructions of a Dockerfile, "CMD sh"
+  spec::api::ContainerConfig config;    ///< what is not in it, the container's own fills in
+};
+
 class ContainerFiles {
  public:
   virtual ~ContainerFiles() = default;
@@ -53,6 +62,13 @@ class ContainerFiles {
   /// archive; Internal "cannot overwrite directory …".
   virtual base::Result<> extract(const std::string& ref, const std::string& path, const ExtractOptions& options,
                                  base::ByteSource& archive) = 0;
+  /// What the container's own layers show, without volumes and other mounts.
+  virtual base::Result<std::unique_ptr<OutgoingArchive>> export_tree(const std::string& ref) = 0;
+  /// Against the image, sorted by path.
+  virtual base::Result<std::vector<spec::api::FilesystemChange>> changes(const std::string& ref) = 0;
+  /// Makes an image of them; its id. A container that runs is paused meanwhile unless `pause` is false.
+  /// Errors: InvalidArgument (name, instruction), Conflict (it is being removed), NotFound (its image is gone).
+  virtual base::Result<std::string> commit(const std::string& ref, const CommitOptions& options) = 0;
 };
 
 }  // namespace engine

@@ -19,4 +19,16 @@ Result<> ContainerFilesService::extract(const std::string& ref, const std::strin
   return engine::extract(core_, TRY(core_.table.find(ref)), ref, path, options, archive);
 }
 
+Result<std::unique_ptr<OutgoingArchive>> ContainerFilesService::export_tree(const std::string& ref) {
+  return engine::export_tree(core_, TRY(core_.table.find(ref)));
+}
+
+Result<std::vector<spec::api::FilesystemChange>> ContainerFilesService::changes(const std::string& ref) {
+  return engine::changes(core_, TRY(core_.table.find(ref)));
+}
+
+Result<std::string> ContainerFilesService::commit(const std::string& ref, const CommitOptions& options) {
+  return engine::commit(core_, TRY(core_.table.find(ref)), options);
+}
+
 }  // namespace engine

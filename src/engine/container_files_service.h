@@ -15,6 +15,9 @@ class ContainerFilesService final : public ContainerFiles {
   base::Result<ArchivedPath> archive(const std::string& ref, const std::string& path) override;
   base::Result<> extract(const std::string& ref, const std::string& path, const ExtractOptions& options,
                          base::ByteSource& archive) override;
+  base::Result<std::unique_ptr<OutgoingArchive>> export_tree(const std::string& ref) override;
+  base::Result<std::vector<spec::api::FilesystemChange>> changes(const std::string& ref) override;
+  base::Result<std::string> commit(const std::string& ref, const CommitOptions& options) override;
 
  private:
   Core& core_;

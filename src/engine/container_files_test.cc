@@ -231,5 +231,87 @@ TEST(ContainerFiles, ARaceForTheHostIsLost) {
   });
 }
 
+std::vector<std::string> lines_of(const std::vector<spec::api::FilesystemChange>& changes) {
+  std::vector<std::string> lines;
+  for (const auto& change : changes) lines.push_back(std::string{"CAD"[change.kind]} + " " + change.path);
+  return lines;
+}
+
+class WithDriver : public testing::TestWithParam<const char*> {};
+
+TEST_P(WithDriver, ChangesExportAndCommitAgree) {
+  on_fresh_host([](Host& host) {
+    host.options.storage_driver = GetParam();
+    host.load_image();
+    Engine& engine = host.engine();
+    auto options = running({"sh", "-c", "echo new > /data/new; busybox rm /data/from-image; echo more >> /etc/group; "
+                                        "echo seen > /volume/x; echo ready; sleep 100"}, "box");
+    options.request.host_config.binds = std::vector<std::string>{"vol:/volume"};
+    options.request.config.labels = spec::api::Labels{{"of", "container"}};
+    create(engine, options);
+    EXPECT_TRUE(engine.files().changes("box")->empty());
+    ASSERT_TRUE(engine.containers().start("box", ""));
+    wait_for_output(engine, "box", "ready\n");
+    for (const bool runs : {true, false}) {
+      if (!runs) {
+        ASSERT_TRUE(engine.containers().kill("box", ""));
+      }
+      EXPECT_THAT(lines_of(engine.files().changes("box").value()),
+                  ElementsAre("C /data", "D /data/from-image", "A /data/new", "C /etc", "C /etc/group", "A /volume"));
+      base::StringSink tar;
+      ASSERT_TRUE(engine.files().export_tree("box").value()->write(tar));
+      const Entries exported = entries_of(tar.text);
+      EXPECT_EQ(exported.at("data/new"), "new\n");
+      EXPECT_FALSE(exported.contains("data/from-image"));
+      EXPECT_FALSE(exported.contains("volume/x")) << "volumes are not the container's";
+      EXPECT_TRUE(exported.contains("volume/"));
+
+      const std::string tag = runs ? "running" : "stopped";
+      CommitOptions commit{.repository = "made", .tag = tag, .comment = "why", .author = "who"};
+      commit.changes = {"CMD [\"sh\", \"-c\", \"cat /data/new; echo $A; ls /data\"]", "ENV A=\"b c\" D=$A", "LABEL more=1"};
+      const auto id = engine.files().commit("box", commit);
+      ASSERT_TRUE(id) << id.error().message();
+      const auto image = engine.images().inspect("made:" + tag).value();
+      EXPECT_EQ(image.id, *id);
+      EXPECT_EQ(image.comment, "why");
+      EXPECT_EQ(image.author, "who");
+      EXPECT_EQ(image.root_fs.layers.size(), 2U);
+      EXPECT_THAT(image.config.env.value(), testing::Contains("A=b c"));
+      EXPECT_THAT(image.config.env.value(), testing::Contains("FROM_IMAGE=1"));
+      EXPECT_EQ(image.config.labels->at("of"), "container");
+      EXPECT_EQ(engine.images().history(*id)->front().comment, "why");
+      if (runs) {
+        EXPECT_EQ(engine.containers().inspect("box", false)->state.status, "running") << "not paused any more";
+      }
+      auto made = running({}, "");
+      made.request.config.image = "made:" + tag;
+      made.request.config.cmd.reset();
+      EXPECT_EQ(run(engine, made).output, "new\nb c\nnew\n");
+    }
+    EXPECT_THAT(events_of(engine, {{"event", {"commit"}}}, "imageRef"), ElementsAre("commit=made:running", "commit=made:stopped"));
+    EXPECT_TRUE(engine.containers().remove("box", {}));
+  });
+}
+
+INSTANTIATE_TEST_SUITE_P(ContainerFiles, WithDriver, testing::Values("overlay", "native"),
+                         [](const auto& driver) { return std::string{driver.param}; });
+
+TEST(ContainerFiles, ACommitOfNothingHasTheSameLayers) {
+  on_fresh_host([](Host& host) {
+    host.load_image();
+    Engine& engine = host.engine();
+    const std::string id = create(engine, running({"true"}));
+    ASSERT_TRUE(engine.containers().start(id, ""));
+    wait(engine, id);
+    const std::string image = engine.files().commit(id, {}).value();
+    EXPECT_EQ(engine.images().inspect(image)->root_fs.layers.size(), 1U);
+    EXPECT_TRUE(engine.images().inspect(image)->repo_tags.empty());
+    EXPECT_EQ(error_of(engine.files().commit(id, {.changes = {"FROM x"}})), "from is not a valid change command");
+    EXPECT_TRUE(engine.files().commit(id, {.repository = "Bad Name"}).failed_as(base::ErrorKind::InvalidArgument));
+    EXPECT_TRUE(engine.containers().remove(id, {}));
+    EXPECT_TRUE(engine.files().commit(id, {}).failed_as(base::ErrorKind::NotFound));
+  });
+}
+
 }  // namespace
 }  // namespace engine

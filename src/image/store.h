@@ -25,6 +25,7 @@
 
 #include "base/byte_stream.h"
 #include "base/digest.h"
+#include "base/function_ref.h"
 #include "base/result.h"
 #include "content/store.h"
 #include "distribution/client.h"
@@ -109,6 +110,15 @@ class Hold {
   std::unique_ptr<detail::Pin> pin_;
 };
 
+/// An image made of another one and what a container changed.
+struct CommitRequest {
+  base::Digest parent;
+  spec::api::ContainerConfig config;
+  std::string author, comment;
+  std::string created_by;               ///< for the history
+  std::optional<spec::Reference> name;  ///< with a tag; it may be another image's until now
+};
+
 /// What changed, for the engine's events.
 struct Removed {
   std::vector<spec::api::ImageDeleteItem> items;  ///< in docker's order
@@ -160,6 +170,10 @@ class Store {
   /// The id of the image. Errors: NotFound, InvalidArgument.
   base::Result<base::Digest> tag(const std::string& ref, const std::string& repository,
                                  const std::string& tag);
+  /// `write_layer` writes the new layer as plain OCI tar, and says whether there is anything in it; without, the
+  /// image has its parent's layers only. The id of the image. Errors: NotFound (the parent).
+  base::Result<base::Digest> commit(const CommitRequest& request,
+                                    base::FunctionRef<base::Result<bool>(base::ByteSink& tar)> write_layer);
   /// docker's rules: a name untags and deletes with the last name, an id deletes.
   base::Result<Removed> remove(const std::string& ref, bool force, bool prune_parents,
                                const ImageUsers& users);

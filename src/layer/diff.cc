@@ -33,9 +33,18 @@ Result<std::vector<Change>> compare_with_parent(snapshot::Snapshotter& snapshott
   return detail::compare_trees(parent.get(), tree);
 }
 
-Result<Written> write_compared(int tree, const std::vector<Change>& changes, base::ByteSink& tar) {
+/// Names in an archive: without the first slash.
+Paths names_of(const Paths& paths) {
+  Paths names;
+  for (const auto& path : paths) names.insert(path.substr(1));
+  return names;
+}
+
+Result<Written> write_compared(int tree, const std::vector<Change>& changes, base::ByteSink& tar,
+                               const Paths& leave_out) {
   tree::Writer writer{tar, Form::Plain};
   for (const auto& change : changes) {
+    if (leave_out.contains(change.path)) continue;
     const std::string path = change.path.substr(1);
     const tree::Place place = tree::split_path(path);
     if (change.kind == ChangeKind::Deleted) {
@@ -59,14 +68,18 @@ Result<Written> write_changes(int changes_dir, base::ByteSink& tar) {
   return writer.finish();
 }
 
-Result<Written> write_diff(snapshot::Snapshotter& snapshotter, const std::string& key, base::ByteSink& tar) {
+Result<Written> write_diff(snapshot::Snapshotter& snapshotter, const std::string& key, base::ByteSink& tar,
+                           const Paths& leave_out) {
   if (snapshotter.keeps_changes()) {
     const sys::UniqueFd changes = TRY(open_changes(snapshotter, key));
-    return write_changes(changes.get(), tar);
+    tree::Writer writer{tar, Form::OverlayToOci};
+    writer.leave_out(names_of(leave_out));
+    TRY(writer.add_children(changes.get(), "").context("write a layer"));
+    return writer.finish();
   }
   const sys::UniqueFd tree = TRY(snapshot::open_tree(TRY(snapshotter.mounts(key))));
   const auto changes = TRY(compare_with_parent(snapshotter, key, tree.get()));
-  return write_compared(tree.get(), changes, tar).context("write a layer");
+  return write_compared(tree.get(), changes, tar, leave_out).context("write a layer");
 }
 
 Result<Written> write_tree(int root, base::ByteSink& tar, const TreeOptions& options) {

@@ -10,6 +10,7 @@
 /// Source: OCI image specification 1.1, layer.md ("Whiteouts").
 
 #include <cstdint>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,9 +29,13 @@ using tree::Written;
 /// opaque directories get `.wh..wh..opq`, overlay's own xattrs vanish.
 base::Result<Written> write_changes(int changes_dir, base::ByteSink& tar);
 
-/// What `key` changed against its parent, as an OCI layer, whatever the snapshotter keeps.
+/// Absolute paths, "/etc/hosts".
+using Paths = std::set<std::string, std::less<>>;
+
+/// What `key` changed against its parent, as an OCI layer, whatever the snapshotter keeps; without `leave_out` and
+/// what is below them.
 base::Result<Written> write_diff(snapshot::Snapshotter& snapshotter, const std::string& key,
-                                 base::ByteSink& tar);
+                                 base::ByteSink& tar, const Paths& leave_out = {});
 
 struct TreeOptions {
   /// Subtree or single file to write, resolved inside the root; "" for everything.

@@ -8,6 +8,8 @@
 #include <sys/mount.h>
 
 #include "sys/file.h"
+#include "sys/mount.h"
+#include "sys/namespace.h"
 
 namespace sys {
 
@@ -27,7 +29,19 @@ Result<PrivateMounts> make_here(base::FunctionRef<Result<UniqueFd>()> build) {
   return made;
 }
 
+Result<UniqueFd> clone_root_from(int mount_namespace) {
+  if (::unshare(CLONE_FS) < 0) return Error::from_errno(errno, "unshare the working directory");
+  TRY(enter_namespaces(mount_namespace, CLONE_NEWNS));
+  return clone_mount(kCwd, "/", false);
+}
+
 }  // namespace
+
+Result<UniqueFd> clone_root_mount(int mount_namespace) {
+  std::optional<Result<UniqueFd>> result;
+  std::thread{[&] { result = clone_root_from(mount_namespace); }}.join();
+  return std::move(*result);
+}
 
 Result<PrivateMounts> make_private_mounts(base::FunctionRef<Result<UniqueFd>()> build) {
   std::optional<Result<PrivateMounts>> result;

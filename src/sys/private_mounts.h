@@ -18,4 +18,8 @@ struct PrivateMounts {
 /// host's paths, and gives a descriptor into what it made.
 base::Result<PrivateMounts> make_private_mounts(base::FunctionRef<base::Result<UniqueFd>()> build);
 
+/// What is mounted at the root of a mount namespace (a file of it, /proc/<pid>/ns/mnt), detached and without the
+/// mounts below it.
+base::Result<UniqueFd> clone_root_mount(int mount_namespace);
+
 }  // namespace sys

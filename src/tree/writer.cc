@@ -67,6 +67,7 @@ Result<> Writer::add_whiteout(const std::string& path, const struct ::timespec& 
 }
 
 Result<> Writer::add(int dir, const std::string& name, const std::string& path, Below below) {
+  if (left_out_.contains(path)) return {};
   const auto status = sys::stat_at(dir, name);
   if (status.failed_as(ErrorKind::NotFound)) return {};
   if (!status) return base::Error{status.error()};

@@ -2,6 +2,7 @@
 /// Writes objects of a file system into an archive, one by one or as whole trees.
 
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -36,6 +37,8 @@ class Writer {
   /// A file that the layer takes away.
   base::Result<> add_whiteout(const std::string& path, const struct ::timespec& mtime);
   base::Result<Written> finish();
+  /// Objects with these names in the archive (without a last '/') are passed over, with all below them.
+  void leave_out(std::set<std::string, std::less<>> paths) { left_out_ = std::move(paths); }
 
  private:
   base::Result<> add_directory(int dir, const std::string& name, const struct ::stat& status,
@@ -54,6 +57,7 @@ class Writer {
   Form form_;
   Written written_;
   std::vector<char> buffer_;
+  std::set<std::string, std::less<>> left_out_;
   std::map<std::pair<dev_t, ino_t>, std::string> linked_;  // files with several names, by their first one
 };
 

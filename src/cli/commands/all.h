@@ -8,12 +8,15 @@
 namespace cli {
 
 std::unique_ptr<Command> make_attach();
+std::unique_ptr<Command> make_commit();
 std::unique_ptr<Command> make_container_inspect();
 std::unique_ptr<Command> make_container_prune();
 std::unique_ptr<Command> make_cp();
 std::unique_ptr<Command> make_create();
+std::unique_ptr<Command> make_diff();
 std::unique_ptr<Command> make_events();
 std::unique_ptr<Command> make_exec();
+std::unique_ptr<Command> make_export();
 std::unique_ptr<Command> make_history();
 std::unique_ptr<Command> make_image_inspect();
 std::unique_ptr<Command> make_images();

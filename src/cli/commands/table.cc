@@ -6,9 +6,12 @@ namespace {
 
 constexpr CommandEntry kCommands[] = {
     {"container attach", make_attach},
+    {"container commit", make_commit},
     {"container cp", make_cp},
     {"container create", make_create},
+    {"container diff", make_diff},
     {"container exec", make_exec},
+    {"container export", make_export},
     {"container inspect", make_container_inspect},
     {"container kill", make_kill},
     {"container logs", make_logs},

@@ -14,9 +14,9 @@
 namespace engine {
 namespace {
 
-/// The root of the container's init. The pid is not trusted: it must be the shim's child, and the same process
-/// before and after.
-base::Result<sys::UniqueFd> root_of_init(Core& core, const ContainerPtr& container) {
+/// A file of /proc/<pid> of the container's init. The pid is not trusted: it must be the shim's child, and the same
+/// process before and after.
+base::Result<sys::UniqueFd> open_of_init(Core& core, const ContainerPtr& container, const char* file, int flags) {
   const auto record = container->record();
   const auto gone = [&] { return base::conflict("container " + record->id + " is not running"); };
   if (!has_process(record->state)) return gone();
@@ -25,9 +25,18 @@ base::Result<sys::UniqueFd> root_of_init(Core& core, const ContainerPtr& contain
   const auto seen = ps::read_process(static_cast<int>(record->pid));
   const auto shim = sys::read_file(sys::kCwd, core.run_dir(record->id) + "/shim.pid");
   if (!seen || !shim || base::parse_int(base::trim(*shim)) != seen->parent) return gone();
-  auto root = sys::open_at(sys::kCwd, "/proc/" + std::to_string(record->pid) + "/root", O_PATH | O_DIRECTORY);
-  if (!root || !init->alive()) return gone();
-  return root;
+  auto opened = sys::open_at(sys::kCwd, "/proc/" + std::to_string(record->pid) + "/" + file, flags);
+  if (!opened || !init->alive()) return gone();
+  return opened;
+}
+
+base::Result<sys::UniqueFd> root_of_init(Core& core, const ContainerPtr& container) {
+  return open_of_init(core, container, "root", O_PATH | O_DIRECTORY);
+}
+
+base::Result<sys::UniqueFd> layers_of_init(Core& core, const ContainerPtr& container) {
+  const auto mounts = TRY(open_of_init(core, container, "ns/mnt", O_RDONLY));
+  return sys::clone_root_mount(mounts.get());
 }
 
 /// What a mount shows: the volume, a directory or a file of the host.
@@ -79,11 +88,12 @@ base::Result<sys::UniqueFd> put_together(Core& core, const Record& record, int r
   return root;
 }
 
-}  // namespace
+using OpenRunning = base::Result<sys::UniqueFd> (*)(Core&, const ContainerPtr&);
 
-base::Result<TreeView> open_tree_view(Core& core, const ContainerPtr& container) {
+/// The root of one that runs, or the lock that keeps it from doing so.
+base::Result<TreeView> open_view(Core& core, const ContainerPtr& container, OpenRunning open_running) {
   TreeView view;
-  if (auto root = root_of_init(core, container)) {
+  if (auto root = open_running(core, container)) {
     view.record = container->record();
     view.running = true;
     view.own_root = *std::move(root);
@@ -92,16 +102,28 @@ base::Result<TreeView> open_tree_view(Core& core, const ContainerPtr& container)
   view.verb = std::unique_lock{container->verbs};
   if (container->removed()) return base::not_found("No such container: " + container->id());
   view.record = container->record();
-  if (has_process(view.record->state)) {  // it was started meanwhile
-    view.verb.unlock();
-    view.own_root = TRY(root_of_init(core, container));
-    view.running = true;
-    return view;
-  }
+  if (!has_process(view.record->state)) return view;
+  view.verb.unlock();  // it was started meanwhile
+  view.own_root = TRY(open_running(core, container));
+  view.running = true;
+  return view;
+}
+
+}  // namespace
+
+base::Result<TreeView> open_tree_view(Core& core, const ContainerPtr& container) {
+  TreeView view = TRY(open_view(core, container, root_of_init));
+  if (view.running) return view;
   const snapshot::Mounts mounts = TRY(core.snapshots.mounts(view.record->id));
   const auto rootfs =
       mounts.is_overlay() ? TRY(snapshot::open_tree(mounts)) : TRY(sys::clone_mount(sys::kCwd, mounts.upper, false));
   view.mounts = TRY(sys::make_private_mounts([&] { return put_together(core, *view.record, rootfs.get()); }));
+  return view;
+}
+
+base::Result<TreeView> open_layers_view(Core& core, const ContainerPtr& container) {
+  TreeView view = TRY(open_view(core, container, layers_of_init));
+  if (!view.running) view.own_root = TRY(snapshot::open_tree(TRY(core.snapshots.mounts(view.record->id))));
   return view;
 }
 

@@ -25,4 +25,7 @@ struct TreeView {
 /// Errors: NotFound (it was removed meanwhile), Internal.
 base::Result<TreeView> open_tree_view(Core& core, const ContainerPtr& container);
 
+/// The same without any mount but the root's own: what the container's layers show.
+base::Result<TreeView> open_layers_view(Core& core, const ContainerPtr& container);
+
 }  // namespace engine

@@ -37,6 +37,9 @@ base::Result<ArchivedPath> archive_path(Core& core, const ContainerPtr& containe
                                         const std::string& path);
 base::Result<> extract(Core& core, const ContainerPtr& container, const std::string& ref, const std::string& path,
                        const ExtractOptions& options, base::ByteSource& archive);
+base::Result<std::unique_ptr<OutgoingArchive>> export_tree(Core& core, const ContainerPtr& container);
+base::Result<std::vector<spec::api::FilesystemChange>> changes(Core& core, const ContainerPtr& container);
+base::Result<std::string> commit(Core& core, const ContainerPtr& container, const CommitOptions& options);
 
 // -- execs ----------------------------------------------------------------------------------------
 base::Result<std::string> create_exec(Core& core, const ContainerPtr& container, const spec::api::ExecConfig& config);
