@@ -3,6 +3,7 @@
 #include "api/errors.h"
 #include "api/router.h"
 #include "base/strings.h"
+#include "spec/oci_image.h"
 
 namespace api {
 
@@ -81,6 +82,20 @@ Result<> create(Call& call) {
   return progress.finish(images(call).pull(options, progress, call.exchange().stop_token()));
 }
 
+Result<> push(Call& call) {
+  engine::PushOptions options;
+  options.reference = call.path("name");
+  options.tag = call.text("tag");
+  if (const auto platform = call.text("platform"); !platform.empty()) {
+    const auto json = codec::Json::parse(platform);
+    if (!json || !json->is_object()) return base::invalid("failed to parse platform: invalid JSON");
+    options.platform = TRY(codec::from_json<spec::Platform>(*json)).str();
+  }
+  options.auth = TRY(call.registry_auth());
+  ProgressStream progress{call.exchange()};
+  return progress.finish(images(call).push(options, progress, call.exchange().stop_token()));
+}
+
 Result<> load(Call& call) {
   ProgressStream progress{call.exchange()};
   return progress.finish(images(call).load(call.exchange().body(), call.flag("quiet"), progress));
@@ -124,6 +139,7 @@ constexpr std::array kRoutes{
     Route{"GET", "/images/{name...}/history", history},
     Route{"GET", "/images/{name...}/get", save_one},
     Route{"POST", "/images/{name...}/tag", tag},
+    Route{"POST", "/images/{name...}/push", push},
     Route{"DELETE", "/images/{name...}", remove},
 };
 

@@ -28,10 +28,7 @@ Result<> pull_image(Cli& cli, client::Client& client, const PullRequest& request
   options.auth = TRY(registry_auth(cli, request.reference));
   auto stream = TRY(client::Images{client}.pull(options));
   if (!request.quiet) return show_progress(progress, stream);
-  while (const auto message = TRY(stream.next())) {
-    if (!message->error.empty()) return base::internal(message->error);
-  }
-  return {};
+  return wait_for_end(stream);
 }
 
 }  // namespace cli

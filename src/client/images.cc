@@ -1,6 +1,7 @@
 #include "client/images.h"
 
 #include "base/strings.h"
+#include "spec/oci_image.h"
 
 namespace client {
 
@@ -75,12 +76,14 @@ Result<ProgressStream> Images::pull(const PullOptions& options) {
   return ProgressStream{TRY(client_.call(request))};
 }
 
-Result<ProgressStream> Images::push(const std::string& reference, const std::string& tag,
-                                    const std::optional<RegistryAuth>& auth) {
-  ApiCall request{.method = "POST", .path = path_of(reference, "/push")};
-  if (!tag.empty()) request.query.add("tag", tag);
+Result<ProgressStream> Images::push(const PushOptions& options) {
+  ApiCall request{.method = "POST", .path = path_of(options.reference, "/push")};
+  if (!options.tag.empty()) request.query.add("tag", options.tag);
+  if (!options.platform.empty()) {
+    request.query.add("platform", codec::to_json(TRY(spec::Platform::parse(options.platform))).dump());
+  }
   // The route wants the field even when there is nothing to say.
-  add_auth(request.headers, auth ? auth : std::optional{RegistryAuth{}});
+  add_auth(request.headers, options.auth ? options.auth : std::optional{RegistryAuth{}});
   return ProgressStream{TRY(client_.call(request))};
 }
 

@@ -25,6 +25,13 @@ struct PullOptions {
   std::optional<RegistryAuth> auth;
 };
 
+struct PushOptions {
+  std::string reference;  ///< without a tag
+  std::string tag;        ///< "": all tags
+  std::string platform;   ///< "linux/arm64"
+  std::optional<RegistryAuth> auth;
+};
+
 class Images {
  public:
   explicit Images(Client& client) : client_{client} {}
@@ -38,8 +45,7 @@ class Images {
   base::Result<> tag(const std::string& ref, const std::string& repository, const std::string& tag);
   /// Failures after the first message are messages with `error`.
   base::Result<ProgressStream> pull(const PullOptions& options);
-  base::Result<ProgressStream> push(const std::string& reference, const std::string& tag,
-                                    const std::optional<RegistryAuth>& auth);
+  base::Result<ProgressStream> push(const PushOptions& options);
   /// Sends the archive while it is read.
   base::Result<ProgressStream> load(base::ByteSource& archive, bool quiet, const std::string& platform = {});
   /// A tar with all of them.

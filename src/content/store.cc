@@ -127,8 +127,10 @@ Result<sys::UniqueFd> Store::open_blob(const Digest& digest) const {
   return file;
 }
 
-Result<std::unique_ptr<base::ByteSource>> Store::source(const Digest& digest) const {
+Result<std::unique_ptr<base::ByteSource>> Store::source(const Digest& digest,
+                                                        std::uint64_t offset) const {
   sys::UniqueFd file = TRY(open_blob(digest));
+  if (offset != 0) TRY(sys::seek(file.get(), offset).context("blob " + digest.str()));
   return std::make_unique<sys::FdSource>(std::move(file));
 }
 

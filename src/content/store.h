@@ -121,7 +121,8 @@ class Store {
   /// Errors of these four: NotFound "blob sha256:… not found".
   base::Result<BlobInfo> stat(const base::Digest& digest) const;
   base::Result<sys::UniqueFd> open_blob(const base::Digest& digest) const;
-  base::Result<std::unique_ptr<base::ByteSource>> source(const base::Digest& digest) const;
+  base::Result<std::unique_ptr<base::ByteSource>> source(const base::Digest& digest,
+                                                         std::uint64_t offset = 0) const;
   /// The whole blob, hashed again, for manifests and configs. Errors: InvalidArgument past `limit`
   /// bytes, Internal "blob … is damaged on disk".
   base::Result<std::string> read(const base::Digest& digest, std::size_t limit = std::size_t{8} << 20U) const;

@@ -16,14 +16,29 @@ class RegistryClient final : public Client {
 
   Result<std::unique_ptr<Repository>> open(const spec::Reference& reference, const Credentials& credentials,
                                            std::stop_token stop) override {
+    return connect(reference, credentials, Access::Pull, {}, std::move(stop));
+  }
+
+  Result<std::unique_ptr<Repository>> open_for_push(const spec::Reference& reference,
+                                                    const Credentials& credentials,
+                                                    const std::vector<std::string>& mount_from,
+                                                    std::stop_token stop) override {
+    return connect(reference, credentials, Access::Push, mount_from, std::move(stop));
+  }
+
+ private:
+  Result<std::unique_ptr<Repository>> connect(const spec::Reference& reference, const Credentials& credentials,
+                                              Access access, const std::vector<std::string>& also_read,
+                                              std::stop_token stop) {
     auto session = std::make_shared<detail::Session>(options_, reference, credentials);
-    session->places = TRY(detail::places_of(reference, options_, session->trust));
+    session->places = TRY(detail::places_of(reference, options_, session->trust, access));
+    session->scopes = {"repository:" + reference.path() + (access == Access::Push ? ":pull,push" : ":pull")};
+    for (const auto& path : also_read) session->scopes.push_back("repository:" + path + ":pull");
     auto repository = std::make_unique<detail::RegistryRepository>(std::move(session));
     TRY(repository->connect(std::move(stop)));
     return std::unique_ptr<Repository>{std::move(repository)};
   }
 
- private:
   const Options options_;
 };
 

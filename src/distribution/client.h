@@ -1,5 +1,5 @@
 #pragma once
-/// The pulling side of the OCI distribution protocol, over libcurl.
+/// The client's side of the OCI distribution protocol, over libcurl.
 ///
 /// A Client keeps connections, TLS sessions, DNS answers and tokens. `open` finds the endpoint that
 /// serves a repository: the mirrors (docker.io only), then HTTPS, then HTTP where the registry is
@@ -38,6 +38,8 @@ struct Credentials {
   std::string registry_token;  ///< a bearer token, passed on as it is
 };
 
+enum class Access : std::uint8_t { Pull, Push };
+
 struct Options {
   std::vector<std::string> mirrors;              ///< of docker.io: "https://mirror.example"
   std::vector<std::string> insecure_registries;  ///< "host[:port]" or a CIDR
@@ -65,6 +67,26 @@ class RetryObserver {
   virtual void retrying(std::chrono::seconds delay, const base::Error& cause) = 0;
 };
 
+/// A blob to push, as often as it takes.
+class BlobReader {
+ public:
+  virtual ~BlobReader() = default;
+  /// From `offset` to the end.
+  virtual base::Result<std::unique_ptr<base::ByteSource>> open(std::uint64_t offset) = 0;
+};
+
+class PushObserver : public RetryObserver {
+ public:
+  /// So many of the blob's bytes are with the registry.
+  virtual void sent(std::uint64_t bytes) = 0;
+};
+
+struct PushedBlob {
+  enum class How : std::uint8_t { Exists, Mounted, Uploaded };
+  How how = How::Exists;
+  std::string mounted_from;  ///< the path of the other repository
+};
+
 class Repository {
  public:
   virtual ~Repository() = default;
@@ -85,6 +107,20 @@ class Repository {
                                                                     std::uint64_t offset,
                                                                     std::stop_token stop,
                                                                     RetryObserver* observer = nullptr) = 0;
+
+  // -- opened for pushing -----------------------------------------------------------------------------
+
+  /// Sees to it that the repository has the blob: asks, tries to mount it from each of `mount_from`
+  /// (repository paths of the same registry), and uploads it: a small one with one request, others as a
+  /// stream that goes on after a broken connection from where the registry got to. The registry
+  /// verifies the digest. Errors: Unauthorized, Unavailable, what `reader` says, and the registry's.
+  virtual base::Result<PushedBlob> push_blob(const spec::Descriptor& blob,
+                                             const std::vector<std::string>& mount_from, BlobReader& reader,
+                                             std::stop_token stop, PushObserver* observer) = 0;
+  /// Puts a manifest whose blobs are there. Its digest.
+  virtual base::Result<base::Digest> push_manifest(const std::string& tag_or_digest,
+                                                   const std::string& media_type, const std::string& bytes,
+                                                   std::stop_token stop) = 0;
 };
 
 class Client {
@@ -95,6 +131,11 @@ class Client {
   virtual base::Result<std::unique_ptr<Repository>> open(const spec::Reference& reference,
                                                          const Credentials& credentials,
                                                          std::stop_token stop) = 0;
+  /// The same for pushing: no mirrors, and a token that also covers reading `mount_from`.
+  virtual base::Result<std::unique_ptr<Repository>> open_for_push(const spec::Reference& reference,
+                                                                  const Credentials& credentials,
+                                                                  const std::vector<std::string>& mount_from,
+                                                                  std::stop_token stop) = 0;
 };
 
 }  // namespace distribution

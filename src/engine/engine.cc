@@ -154,7 +154,8 @@ base::Result<std::unique_ptr<Parts>> open_parts(const Options& options) {
   parts->content = TRY(content::Store::open(options.data_root + "/content"));
   parts->snapshots = TRY(snapshot::open(options.storage_driver, options.data_root + "/snapshots", *parts->database));
   image::Options images{.builtin_path = options.images_path,
-                        .max_concurrent_downloads = options.max_concurrent_downloads};
+                        .max_concurrent_downloads = options.max_concurrent_downloads,
+                        .max_concurrent_uploads = options.max_concurrent_uploads};
   images.registries.mirrors = options.registry_mirrors;
   images.registries.insecure_registries = options.insecure_registries;
   images.registries.certs_dir = options.certs_dir;

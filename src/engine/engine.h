@@ -38,7 +38,7 @@ struct Options {
   std::vector<std::string> dns, dns_search, dns_opts;
   std::vector<std::string> registry_mirrors, insecure_registries;
   std::string certs_dir = "/etc/docker/certs.d";
-  int max_concurrent_downloads = 3;
+  int max_concurrent_downloads = 3, max_concurrent_uploads = 5;
   int shutdown_timeout = 15;  ///< s
   bool live_restore = true;
   bool init = false;

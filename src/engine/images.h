@@ -34,6 +34,13 @@ struct PullOptions {
   RegistryAuth auth;
 };
 
+struct PushOptions {
+  std::string reference;  ///< a name, also with a tag
+  std::string tag;        ///< "": that of the reference, or all tags
+  std::string platform;
+  RegistryAuth auth;
+};
+
 class Images {
  public:
   virtual ~Images() = default;
@@ -46,6 +53,8 @@ class Images {
   /// An error that happens before the first message is the result; a later one too, and the caller
   /// puts it on the stream.
   virtual base::Result<> pull(const PullOptions& options, ProgressSink& progress, std::stop_token stop) = 0;
+  /// Errors as with pull.
+  virtual base::Result<> push(const PushOptions& options, ProgressSink& progress, std::stop_token stop) = 0;
   /// Docker archive or OCI archive, compressed or not.
   virtual base::Result<> load(base::ByteSource& archive, bool quiet, ProgressSink& progress) = 0;
   /// A docker archive that is an OCI layout too, as docker ≥ 25 writes it.

@@ -18,6 +18,13 @@ class Forward final : public image::ProgressSink {
   engine::ProgressSink& sink_;
 };
 
+distribution::Credentials credentials_of(const RegistryAuth& auth) {
+  return {.username = auth.username,
+          .password = auth.password,
+          .identity_token = auth.identity_token,
+          .registry_token = auth.registry_token};
+}
+
 }  // namespace
 
 void ImagesService::publish(std::string_view action, const std::string& actor, const std::string& name) {
@@ -54,13 +61,22 @@ Result<> ImagesService::pull(const PullOptions& options, ProgressSink& progress,
   const auto reference = TRY(spec::Reference::parse(options.reference, options.tag)).with_default_tag();
   const image::PullRequest request{.reference = reference,
                                    .platform = options.platform,
-                                   .credentials = {.username = options.auth.username,
-                                                   .password = options.auth.password,
-                                                   .identity_token = options.auth.identity_token,
-                                                   .registry_token = options.auth.registry_token}};
+                                   .credentials = credentials_of(options.auth)};
   Forward forward{progress};
   TRY(store_.pull(request, forward, std::move(stop)));
   publish("pull", reference.familiar(), reference.familiar_name());
+  return {};
+}
+
+Result<> ImagesService::push(const PushOptions& options, ProgressSink& progress, std::stop_token stop) {
+  const image::PushRequest request{.reference = TRY(spec::Reference::parse(options.reference, options.tag)),
+                                   .platform = options.platform,
+                                   .credentials = credentials_of(options.auth)};
+  Forward forward{progress};
+  for (const auto& pushed : TRY(store_.push(request, forward, std::move(stop)))) {
+    const auto reference = TRY(request.reference.with_tag(pushed.tag));
+    publish("push", reference.familiar(), reference.familiar_name());
+  }
   return {};
 }
 

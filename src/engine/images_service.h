@@ -22,6 +22,7 @@ class ImagesService final : public Images {
                                                                bool no_prune) override;
   base::Result<> tag(const std::string& ref, const std::string& repository, const std::string& tag) override;
   base::Result<> pull(const PullOptions& options, ProgressSink& progress, std::stop_token stop) override;
+  base::Result<> push(const PushOptions& options, ProgressSink& progress, std::stop_token stop) override;
   base::Result<> load(base::ByteSource& archive, bool quiet, ProgressSink& progress) override;
   base::Result<> save(const std::vector<std::string>& refs, base::ByteSink& archive) override;
 

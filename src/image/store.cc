@@ -27,6 +27,7 @@ Result<std::unique_ptr<Store>> Store::open(state::Database& database, content::S
                                            snapshot::Snapshotter& snapshotter, Options options) {
   if (options.max_concurrent_downloads < 1)
     return base::invalid("max-concurrent-downloads: must be at least 1");
+  if (options.max_concurrent_uploads < 1) return base::invalid("max-concurrent-uploads: must be at least 1");
   auto core = std::make_unique<detail::Core>(database, content, snapshotter, std::move(options));
   core->client = TRY(distribution::Client::create(core->options.registries));
   TRY(detail::remove_unrecorded_snapshots(*core));

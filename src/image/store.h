@@ -1,5 +1,5 @@
 #pragma once
-/// Images: pull, load, save, list, tag, remove, over the blob store, the snapshotter and the records.
+/// Images: pull, push, load, save, list, tag, remove, over the blob store, the snapshotter and the records.
 ///
 /// An image's id is the digest of its config. What the records hold of it: the config and manifest
 /// blobs, its layers (one snapshot per chain id), and its references: tags "docker.io/library/x:1" and
@@ -68,6 +68,7 @@ struct Options {
   /// Directory of built-in image archives (*.tar), "" for none.
   std::string builtin_path;
   int max_concurrent_downloads = 3;
+  int max_concurrent_uploads = 5;
   distribution::Options registries;
 };
 
@@ -77,6 +78,21 @@ struct PullRequest {
   /// "linux/arm64/v8"; "" for this machine's.
   std::string platform;
   distribution::Credentials credentials;
+};
+
+struct PushRequest {
+  /// With a tag, or without one: all tags of the repository.
+  spec::Reference reference;
+  /// "linux/arm64": only if the image is for that; "" for whatever is here.
+  std::string platform;
+  distribution::Credentials credentials;
+};
+
+struct Pushed {
+  std::string tag;
+  base::Digest image_id;
+  base::Digest digest;     ///< of the manifest
+  std::uint64_t size = 0;  ///< of the manifest
 };
 
 struct ListOptions {
@@ -154,6 +170,12 @@ class Store {
   /// Errors: NotFound (manifest or repository), Unauthorized, Unavailable (no registry answers),
   /// InvalidArgument (wrong digest, a malformed image, refused layer), Internal (disk full, …).
   base::Result<base::Digest> pull(const PullRequest& request, ProgressSink& progress, std::stop_token stop);
+
+  /// Sends what the registry lacks: layers as they are stored, so that digests stay what they were; then
+  /// the config and the manifest. The image's digest in that repository becomes one of its names.
+  /// Errors: NotFound (no such tag), Unauthorized ("denied: …", "unauthorized: …"), Unavailable.
+  base::Result<std::vector<Pushed>> push(const PushRequest& request, ProgressSink& progress,
+                                         std::stop_token stop);
 
   struct Loaded {
     base::Digest id;

@@ -118,6 +118,11 @@ Result<std::size_t> write_some(int fd, std::string_view bytes) {
   return static_cast<std::size_t>(count);
 }
 
+Result<> seek(int fd, std::uint64_t offset) {
+  if (::lseek(fd, static_cast<off_t>(offset), SEEK_SET) < 0) return Error::from_errno(errno, "seek");
+  return {};
+}
+
 Result<std::size_t> read_at(int fd, std::span<char> buffer, std::uint64_t offset) {
   std::size_t done = 0;
   while (done < buffer.size()) {

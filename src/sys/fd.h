@@ -72,6 +72,8 @@ base::Result<UniqueFd> make_eventfd(unsigned initial = 0, int flags = 0);
 base::Result<std::size_t> read_some(int fd, std::span<char> buffer);
 /// One write(2).
 base::Result<std::size_t> write_some(int fd, std::string_view bytes);
+/// lseek(2) from the beginning.
+base::Result<> seek(int fd, std::uint64_t offset);
 /// pread(2) until `buffer` is full or the file ends: says how many bytes came.
 base::Result<std::size_t> read_at(int fd, std::span<char> buffer, std::uint64_t offset);
 /// All of it, for blocking descriptors.

@@ -33,6 +33,7 @@ constexpr CommandEntry kCommands[] = {
     {"image load", make_load},
     {"image ls", make_images},
     {"image pull", make_pull},
+    {"image push", make_push},
     {"image rm", make_rmi},
     {"image save", make_save},
     {"image tag", make_tag},

@@ -81,4 +81,11 @@ Result<> show_progress(Output& out, client::ProgressStream& stream) {
   return {};
 }
 
+Result<> wait_for_end(client::ProgressStream& stream) {
+  while (const auto message = TRY(stream.next())) {
+    if (!message->error.empty()) return base::internal(message->error);
+  }
+  return {};
+}
+
 }  // namespace cli

@@ -34,5 +34,7 @@ class ProgressDisplay {
 
 /// Shows all of them. Errors: the stream's own, and what it reports.
 base::Result<> show_progress(Output& out, client::ProgressStream& stream);
+/// Shows none. The same errors.
+base::Result<> wait_for_end(client::ProgressStream& stream);
 
 }  // namespace cli

@@ -56,7 +56,7 @@ constexpr std::array kForeign{
     Foreign{"fixed-cidr-v6", 0, true, false},           Foreign{"host-gateway-ip", 0, true, false},
     Foreign{"http-proxy", 0, true, false},              Foreign{"https-proxy", 0, true, false},
     Foreign{"ip6tables", 0, false, true},               Foreign{"ip-forward-no-drop", 0, false, true},
-    Foreign{"ipv6", 0, false, false},                   Foreign{"max-concurrent-uploads", 0, true, true},
+    Foreign{"ipv6", 0, false, false},                
     Foreign{"max-download-attempts", 0, true, true},    Foreign{"metrics-addr", 0, true, false},
     Foreign{"network-control-plane-mtu", 0, true, true}, Foreign{"network-diagnostic-port", 0, true, true},
     Foreign{"no-proxy", 0, true, false},                Foreign{"node-generic-resource", 0, true, true},
@@ -140,6 +140,7 @@ void bind(flags::FlagSet& set, Config& config, std::deque<std::vector<std::strin
   set.add({.name = "log-opt", .help = "Default log driver options for containers"},
           flags::custom<set_log_opt>(engine.log_opts, "map"));
   set.add({.name = "max-concurrent-downloads", .help = "Set the max concurrent downloads"}, engine.max_concurrent_downloads);
+  set.add({.name = "max-concurrent-uploads", .help = "Set the max concurrent uploads"}, engine.max_concurrent_uploads);
   set.add({.name = "mtu", .help = "Set the MTU for the default \"bridge\" network"}, engine.mtu);
   set.add({.name = "no-new-privileges", .help = "Set no-new-privileges by default for new containers"}, engine.no_new_privileges);
   set.add({.name = "pidfile", .shorthand = 'p', .help = "Path to use for daemon PID file"}, config.pidfile);

@@ -34,8 +34,11 @@ std::string query(std::string_view name, std::string_view value) {
 }  // namespace
 
 Authorizer::Authorizer(Transfers& transfers, const TrustStore& trust, Credentials credentials,
-                       std::string scope)
-    : transfers_{transfers}, trust_{trust}, credentials_{std::move(credentials)}, scope_{std::move(scope)} {}
+                       std::vector<std::string> scopes)
+    : transfers_{transfers},
+      trust_{trust},
+      credentials_{std::move(credentials)},
+      scopes_{std::move(scopes)} {}
 
 bool Authorizer::learn(const Response& response, const std::string& url) {
   const std::scoped_lock lock{mutex_};
@@ -103,12 +106,12 @@ Result<Request> Authorizer::token_request() const {
     request.url = realm_;
     request.headers = {"Content-Type: application/x-www-form-urlencoded"};
     request.body = query("grant_type", "refresh_token") + "&" + query("service", service_) + "&" +
-                   query("client_id", kClientId) + "&" + query("scope", scope_) + "&" +
+                   query("client_id", kClientId) + "&" + query("scope", base::join(scopes_, " ")) + "&" +
                    query("refresh_token", credentials_.identity_token);
     return request;
   }
-  request.url = realm_ + (realm_.find('?') == std::string::npos ? "?" : "&") + query("scope", scope_) + "&" +
-                query("service", service_);
+  request.url = realm_ + (realm_.find('?') == std::string::npos ? "?" : "&") + query("service", service_);
+  for (const auto& scope : scopes_) request.url += "&" + query("scope", scope);
   if (!credentials_.username.empty()) {
     request.url += "&" + query("account", credentials_.username);
     request.headers = {basic()};

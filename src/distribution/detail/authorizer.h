@@ -7,6 +7,7 @@
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "distribution/client.h"
@@ -20,8 +21,9 @@ class TrustStore;
 /// Threads: any.
 class Authorizer {
  public:
-  /// `scope`: "repository:library/x:pull". What it refers to outlives it.
-  Authorizer(Transfers& transfers, const TrustStore& trust, Credentials credentials, std::string scope);
+  /// `scopes`: "repository:library/x:pull", …. What it refers to outlives it.
+  Authorizer(Transfers& transfers, const TrustStore& trust, Credentials credentials,
+             std::vector<std::string> scopes);
 
   /// Learns from an answer of the registry at `url`. True if a header can be made for what it asks.
   bool learn(const Response& response, const std::string& url);
@@ -42,7 +44,7 @@ class Authorizer {
   Transfers& transfers_;
   const TrustStore& trust_;
   const Credentials credentials_;
-  const std::string scope_;
+  const std::vector<std::string> scopes_;
 
   // One thread fetches, the others need the same token and wait for it.
   std::mutex mutex_;

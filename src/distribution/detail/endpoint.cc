@@ -28,10 +28,11 @@ bool is_redirect(long status) {
 }  // namespace
 
 Result<std::vector<Place>> places_of(const spec::Reference& reference, const Options& options,
-                                     const TrustStore& trust) {
+                                     const TrustStore& trust, Access access) {
   std::vector<Place> places;
   if (reference.domain() == kHub) {
     for (const auto& mirror : options.mirrors) {
+      if (access == Access::Push) break;
       std::string url = mirror;
       while (url.ends_with('/')) url.pop_back();
       if (url.find("://") == std::string::npos) url.insert(0, "https://");
@@ -50,14 +51,14 @@ Result<std::vector<Place>> places_of(const spec::Reference& reference, const Opt
 }
 
 Endpoint::Endpoint(Place place, Transfers& transfers, const TrustStore& trust, Credentials credentials,
-                   const std::string& path)
+                   const std::string& path, std::vector<std::string> scopes)
     : place_{std::move(place)},
       transfers_{transfers},
       trust_{trust},
       base_{place_.url + "/v2/" + path + "/"},
       // A user's credentials are for the registry, not for whoever mirrors it.
       authorizer_{transfers, trust, place_.mirror ? Credentials{} : std::move(credentials),
-                  "repository:" + path + ":pull"} {}
+                  std::move(scopes)} {}
 
 Result<> Endpoint::ping(std::stop_token stop) {
   Request request;
@@ -73,12 +74,19 @@ Result<> Endpoint::ping(std::stop_token stop) {
 }
 
 Result<Response> Endpoint::send(const std::string& method, const std::string& target,
-                                const std::vector<std::string>& headers, std::stop_token stop) {
+                                const std::vector<std::string>& headers, std::stop_token stop,
+                                const Payload& payload) {
+  const bool whole = target.starts_with("http://") || target.starts_with("https://");
+  const bool own = !whole || TRY(is_own(target));
   for (bool again = false;; again = true) {
     Request request;
     request.method = method;
-    request.url = base_ + target;
+    request.url = whole ? target : base_ + target;
     request.headers = headers;
+    request.body = payload.body;
+    request.upload = payload.stream;
+    request.upload_size = payload.size;
+    if (!own) return follow(std::move(request), std::move(stop));
     if (auto authorization = TRY(authorizer_.header(stop)); !authorization.empty()) {
       request.headers.push_back(std::move(authorization));
     }
@@ -88,8 +96,18 @@ Result<Response> Endpoint::send(const std::string& method, const std::string& ta
     // A registry may ask for a token only here, or the token has expired on its side.
     const bool learned = authorizer_.learn(response, url);
     const bool fresh = authorizer_.forget_token();
-    if (!learned && !fresh) return response;
+    if ((!learned && !fresh) || payload.stream != nullptr) return response;
   }
+}
+
+Result<bool> Endpoint::is_own(const std::string& url) const {
+  const Url own = TRY(parse_url(place_.url));
+  const Url other = TRY(parse_url(url));
+  if (own.scheme == "https" && other.scheme == "http" && TRY(trust_.for_url(url)).verify) {
+    return base::internal("registry " + own.host + " wants the upload to go over plain HTTP to " + other.origin() +
+                          ": refused; the registry's external URL is probably not configured");
+  }
+  return own.origin() == other.origin();
 }
 
 Result<Response> Endpoint::follow(Request request, std::stop_token stop) {
@@ -97,7 +115,8 @@ Result<Response> Endpoint::follow(Request request, std::stop_token stop) {
     request.trust = TRY(trust_.for_url(request.url));
     Response response = TRY(transfers_.send(request, stop));
     const std::string location{response.header("location")};
-    if (!is_redirect(response.status) || location.empty()) return response;
+    // What a stream has given already can't be sent again.
+    if (!is_redirect(response.status) || location.empty() || request.upload != nullptr) return response;
     if (hops == kMostRedirects) {
       return base::internal("Get " + base::quoted(place_.url) + ": stopped after 10 redirects");
     }

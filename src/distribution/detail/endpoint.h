@@ -20,25 +20,37 @@ struct Place {
   std::string url;  ///< "https://registry-1.docker.io", no slash at the end
   bool mirror = false;
 };
-/// In the order to try them. Errors: those of certs.d.
+/// In the order to try them; a mirror takes no pushes. Errors: those of certs.d.
 base::Result<std::vector<Place>> places_of(const spec::Reference& reference, const Options& options,
-                                           const TrustStore& trust);
+                                           const TrustStore& trust, Access access);
+
+/// What a request carries: a text, or a stream that is read once.
+struct Payload {
+  std::string body;
+  base::ByteSource* stream = nullptr;
+  std::uint64_t size = 0;  ///< of the stream
+};
 
 /// Threads: any.
 class Endpoint {
  public:
+  /// `scopes`: what a token is asked for, "repository:library/x:pull". The first is that of `path`.
   Endpoint(Place place, Transfers& transfers, const TrustStore& trust, Credentials credentials,
-           const std::string& path);
+           const std::string& path, std::vector<std::string> scopes);
 
   [[nodiscard]] const Place& place() const { return place_; }
   /// GET /v2/: is a registry there, and what authorization does it want? One try.
   base::Result<> ping(std::stop_token stop);
-  /// `target`: "manifests/latest", "blobs/sha256:…". Any status may come back.
+  /// `target`: "manifests/latest", "blobs/sha256:…", or the whole URL of an upload that this registry
+  /// gave. Any status may come back; 401 for a stream whose token has expired (the next try has another).
   base::Result<Response> send(const std::string& method, const std::string& target,
-                              const std::vector<std::string>& headers, std::stop_token stop);
+                              const std::vector<std::string>& headers, std::stop_token stop,
+                              const Payload& payload = {});
 
  private:
   base::Result<Response> follow(Request request, std::stop_token stop);
+  /// True if `url` is for the registry itself, which may see the authorization.
+  [[nodiscard]] base::Result<bool> is_own(const std::string& url) const;
 
   const Place place_;
   Transfers& transfers_;

@@ -6,6 +6,7 @@
 #include "base/strings.h"
 #include "codec/sha256.h"
 #include "distribution/detail/blob_source.h"
+#include "distribution/detail/blob_upload.h"
 #include "distribution/detail/failure.h"
 #include "distribution/detail/retry.h"
 
@@ -58,7 +59,7 @@ Result<> RegistryRepository::connect(std::stop_token stop) {
   while (next_place_ < session_->places.size()) {
     const Place& place = session_->places[next_place_++];
     auto endpoint = std::make_shared<Endpoint>(place, session_->transfers, session_->trust,
-                                               session_->credentials, session_->reference.path());
+                                               session_->credentials, session_->reference.path(), session_->scopes);
     auto pinged = endpoint->ping(stop);
     if (pinged) {
       endpoint_ = std::move(endpoint);
@@ -74,10 +75,11 @@ Result<> RegistryRepository::connect(std::stop_token stop) {
 
 Result<Response> RegistryRepository::request_manifest(const std::string& method,
                                                       const std::string& tag_or_digest,
-                                                      std::stop_token stop) {
+                                                      const std::vector<std::string>& headers,
+                                                      std::stop_token stop, const Payload& payload) {
   Backoff backoff{session_->options};
   for (;;) {
-    auto answer = endpoint_->send(method, "manifests/" + tag_or_digest, accepted_manifests(), stop);
+    auto answer = endpoint_->send(method, "manifests/" + tag_or_digest, headers, stop, payload);
     std::optional<std::chrono::milliseconds> delay;
     if (answer && !is_transient(answer->status)) return answer;
     if (answer) {
@@ -92,7 +94,7 @@ Result<Response> RegistryRepository::request_manifest(const std::string& method,
 
 Result<FetchedManifest> RegistryRepository::fetch_manifest(const std::string& tag_or_digest,
                                                            std::stop_token stop) {
-  Response answer = TRY(request_manifest("GET", tag_or_digest, stop));
+  Response answer = TRY(request_manifest("GET", tag_or_digest, accepted_manifests(), stop));
   if (answer.status != 200) {
     const std::string body = base::read_all(*answer.body, kErrorBody).value_or("");
     return manifest_failure(answer, body, session_->reference);
@@ -124,7 +126,7 @@ Result<FetchedManifest> RegistryRepository::manifest(const std::string& tag_or_d
 
 Result<spec::Descriptor> RegistryRepository::describe_manifest(const std::string& tag_or_digest,
                                                                std::stop_token stop) {
-  const Response answer = TRY(request_manifest("HEAD", tag_or_digest, std::move(stop)));
+  const Response answer = TRY(request_manifest("HEAD", tag_or_digest, accepted_manifests(), std::move(stop)));
   if (answer.status != 200) return manifest_failure(answer, {}, session_->reference);
   const auto digest = base::Digest::parse(answer.header("docker-content-digest"));
   if (!digest)
@@ -155,6 +157,31 @@ Result<std::string> RegistryRepository::read_blob(const spec::Descriptor& blob, 
   const base::Digest digest = codec::sha256(bytes);
   if (digest != blob.digest()) return mismatch("blob", blob.digest_text, digest);
   return bytes;
+}
+
+Result<PushedBlob> RegistryRepository::push_blob(const spec::Descriptor& blob,
+                                                 const std::vector<std::string>& mount_from,
+                                                 BlobReader& reader, std::stop_token stop,
+                                                 PushObserver* observer) {
+  BlobUpload upload{*endpoint_, session_->options, blob, reader, std::move(stop), observer};
+  return upload.run(mount_from);
+}
+
+Result<base::Digest> RegistryRepository::push_manifest(const std::string& tag_or_digest,
+                                                       const std::string& media_type,
+                                                       const std::string& bytes, std::stop_token stop) {
+  const std::vector<std::string> headers{"Content-Type: " + media_type};
+  const Response answer =
+      TRY(request_manifest("PUT", tag_or_digest, headers, std::move(stop), {.body = bytes}));
+  if (answer.status != 201) {
+    const std::string body = base::read_all(*answer.body, kErrorBody).value_or("");
+    return status_failure(answer, body);
+  }
+  base::Digest digest = codec::sha256(bytes);
+  if (const auto said = answer.header("docker-content-digest"); said.starts_with("sha256:") && said != digest.str()) {
+    return base::internal("the registry stored manifest " + digest.str() + " as " + std::string{said});
+  }
+  return digest;
 }
 
 }  // namespace distribution::detail

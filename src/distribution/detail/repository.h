@@ -21,6 +21,7 @@ struct Session {
   const TrustStore trust;
   Transfers transfers;
   std::vector<Place> places;
+  std::vector<std::string> scopes;  ///< of tokens
 };
 
 class RegistryRepository final : public Repository {
@@ -38,11 +39,17 @@ class RegistryRepository final : public Repository {
   base::Result<std::unique_ptr<base::ByteSource>> open_blob(const spec::Descriptor& blob,
                                                             std::uint64_t offset, std::stop_token stop,
                                                             RetryObserver* observer) override;
+  base::Result<PushedBlob> push_blob(const spec::Descriptor& blob, const std::vector<std::string>& mount_from,
+                                     BlobReader& reader, std::stop_token stop,
+                                     PushObserver* observer) override;
+  base::Result<base::Digest> push_manifest(const std::string& tag_or_digest, const std::string& media_type,
+                                           const std::string& bytes, std::stop_token stop) override;
 
  private:
   base::Result<FetchedManifest> fetch_manifest(const std::string& tag_or_digest, std::stop_token stop);
   base::Result<Response> request_manifest(const std::string& method, const std::string& tag_or_digest,
-                                          std::stop_token stop);
+                                          const std::vector<std::string>& headers, std::stop_token stop,
+                                          const Payload& payload = {});
 
   std::shared_ptr<Session> session_;
   std::size_t next_place_ = 0;

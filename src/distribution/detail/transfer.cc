@@ -19,6 +19,7 @@ using Clock = std::chrono::steady_clock;
 /// A body waits in memory up to this much; then the peer waits.
 constexpr std::size_t kBuffered = std::size_t{512} << 10U;
 constexpr long kReceiveBuffer = 256L << 10U;
+constexpr long kSendBuffer = 256L << 10U;
 constexpr std::size_t kIdleSlots = 8;
 constexpr std::size_t kHeaderLimit = std::size_t{256} << 10U;
 
@@ -104,6 +105,7 @@ class Transfers::Slot {
  private:
   static std::size_t on_header(char* data, std::size_t size, std::size_t count, void* self);
   static std::size_t on_body(char* data, std::size_t size, std::size_t count, void* self);
+  static std::size_t on_upload(char* buffer, std::size_t size, std::size_t count, void* self);
   void take_header(std::string_view line);
   /// Lets libcurl work until something of use happened.
   Result<> step();
@@ -115,6 +117,9 @@ class Transfers::Slot {
                       ": " + why};
   }
   void set_trust(const Trust& trust);
+  void set_upload(const Request& request);
+  /// Everything that went over the wire for this request.
+  [[nodiscard]] std::uint64_t moved() const { return buffer_.size() + header_bytes_ + sent_; }
 
   CURL* easy_;
   CURLM* multi_;
@@ -126,6 +131,9 @@ class Transfers::Slot {
   std::string buffer_;
   std::size_t taken_ = 0;  // of buffer_
   std::size_t header_bytes_ = 0;
+  base::ByteSource* upload_ = nullptr;
+  std::optional<Error> upload_error_;
+  std::uint64_t sent_ = 0;
   bool attached_ = false;
   bool head_done_ = false;
   bool paused_ = false;
@@ -150,6 +158,9 @@ Result<> Transfers::Slot::start(const Request& request, const std::string& user_
   buffer_.clear();
   taken_ = header_bytes_ = 0;
   head_done_ = paused_ = done_ = false;
+  upload_ = request.upload;
+  upload_error_.reset();
+  sent_ = 0;
   result_ = CURLE_OK;
   error_text_.front() = '\0';
 
@@ -173,7 +184,10 @@ Result<> Transfers::Slot::start(const Request& request, const std::string& user_
   curl_easy_setopt(easy_, CURLOPT_WRITEDATA, this);
   if (is_loopback(host_)) curl_easy_setopt(easy_, CURLOPT_PROXY, "");
   if (method_ == "HEAD") curl_easy_setopt(easy_, CURLOPT_NOBODY, 1L);
-  if (method_ == "POST") {
+  if (upload_ != nullptr) {
+    set_upload(request);
+  } else if (method_ == "POST" || method_ == "PUT") {
+    if (method_ == "PUT") curl_easy_setopt(easy_, CURLOPT_CUSTOMREQUEST, "PUT");
     body_to_send_ = request.body;
     curl_easy_setopt(easy_, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body_to_send_.size()));
     curl_easy_setopt(easy_, CURLOPT_POSTFIELDS, body_to_send_.c_str());
@@ -182,6 +196,29 @@ Result<> Transfers::Slot::start(const Request& request, const std::string& user_
   if (curl_multi_add_handle(multi_, easy_) != CURLM_OK) return intent(ErrorKind::Internal, "libcurl refused");
   attached_ = true;
   return {};
+}
+
+void Transfers::Slot::set_upload(const Request& request) {
+  // Not to be asked "100 Continue?" first: a server that does not know the question costs a second.
+  header_list_ = curl_slist_append(header_list_, "Expect:");
+  curl_easy_setopt(easy_, CURLOPT_HTTPHEADER, header_list_);
+  curl_easy_setopt(easy_, CURLOPT_UPLOAD, 1L);
+  curl_easy_setopt(easy_, CURLOPT_CUSTOMREQUEST, method_.c_str());
+  curl_easy_setopt(easy_, CURLOPT_UPLOAD_BUFFERSIZE, kSendBuffer);
+  curl_easy_setopt(easy_, CURLOPT_INFILESIZE_LARGE, static_cast<curl_off_t>(request.upload_size));
+  curl_easy_setopt(easy_, CURLOPT_READFUNCTION, &Slot::on_upload);
+  curl_easy_setopt(easy_, CURLOPT_READDATA, this);
+}
+
+std::size_t Transfers::Slot::on_upload(char* buffer, std::size_t size, std::size_t count, void* self) {
+  auto& slot = *static_cast<Slot*>(self);
+  auto read = slot.upload_->read({buffer, size * count});
+  if (!read) {
+    slot.upload_error_ = std::move(read.error());
+    return CURL_READFUNC_ABORT;
+  }
+  slot.sent_ += *read;
+  return *read;
 }
 
 void Transfers::Slot::set_trust(const Trust& trust) {
@@ -238,7 +275,7 @@ std::size_t Transfers::Slot::on_body(char* data, std::size_t size, std::size_t c
 Result<> Transfers::Slot::step() {
   const auto begin = Clock::now();
   // Bytes on the wire are progress too: a handshake, a header that comes slowly.
-  const std::size_t before = buffer_.size() + header_bytes_;
+  const std::uint64_t before = moved();
   while (!stop_.stop_requested()) {
     int running = 0;
     if (curl_multi_perform(multi_, &running) != CURLM_OK)
@@ -250,7 +287,7 @@ Result<> Transfers::Slot::step() {
         result_ = message->data.result;
       }
     }
-    if (done_ || buffer_.size() + header_bytes_ != before) return {};
+    if (done_ || moved() != before) return {};
     if (Clock::now() - begin > timeouts_.stall) {
       return intent(ErrorKind::Unavailable,
                     head_done_ ? "read: i/o timeout" : "net/http: timeout awaiting response headers");
@@ -295,6 +332,7 @@ void Transfers::Slot::detach() {
 }
 
 Error Transfers::Slot::failure(CURLcode code) const {
+  if (upload_error_) return *upload_error_;
   const bool untrusted = code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CERTPROBLEM ||
                          code == CURLE_SSL_CACERT_BADFILE || code == CURLE_SSL_ISSUER_ERROR;
   return intent(untrusted ? ErrorKind::Internal : ErrorKind::Unavailable, cause(code));

@@ -29,10 +29,13 @@ struct Trust {
 };
 
 struct Request {
-  std::string method = "GET";  ///< GET, HEAD, POST
+  std::string method = "GET";  ///< GET, HEAD, POST, PUT, PATCH
   std::string url;
   std::vector<std::string> headers;  ///< "Name: value"
-  std::string body;                  ///< of a POST: a form
+  std::string body;                  ///< of a POST or PUT
+  /// Sent instead of `body`, read while it goes; outlives the Response. Its errors are the request's.
+  base::ByteSource* upload = nullptr;
+  std::uint64_t upload_size = 0;
   Trust trust;
 };
 

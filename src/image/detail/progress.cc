@@ -52,6 +52,13 @@ void Progress::stream(std::string_view text) {
   send(message);
 }
 
+void Progress::aux(codec::Json value) {
+  spec::api::ProgressMessage message;
+  message.progress_detail = spec::api::ProgressDetail{};
+  message.aux = std::move(value);
+  send(message);
+}
+
 void Progress::step(std::string_view id, std::string_view action) { step(id, action, 0, 0); }
 
 void Progress::step(std::string_view id, std::string_view action, std::uint64_t current,

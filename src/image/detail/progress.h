@@ -18,6 +18,8 @@ class Progress {
 
   /// {"status": …, "id": …}
   void status(std::string_view text, std::string_view id = {});
+  /// {"progressDetail": {}, "aux": …}: for programs.
+  void aux(codec::Json value);
   /// {"stream": …}
   void stream(std::string_view text);
   /// {"status": …, "progressDetail": {}, "id": …}

@@ -1,0 +1,272 @@
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <set>
+#include <thread>
+#include <utility>
+
+#include "base/log.h"
+#include "codec/describe.h"
+#include "image/detail/core.h"
+#include "image/detail/progress.h"
+#include "image/store.h"
+
+namespace image {
+namespace {
+
+using base::Digest;
+using base::Error;
+using base::Result;
+using detail::Core;
+using detail::ImageRecord;
+using detail::LayerRecord;
+using detail::Meter;
+using detail::Progress;
+using distribution::PushedBlob;
+
+/// More places to mount a blob from are not worth their requests.
+constexpr std::size_t kMostMountSources = 3;
+
+class StoredBlob final : public distribution::BlobReader {
+ public:
+  StoredBlob(const content::Store& content, Digest digest) : content_{content}, digest_{std::move(digest)} {}
+  Result<std::unique_ptr<base::ByteSource>> open(std::uint64_t offset) override {
+    return content_.source(digest_, offset);
+  }
+
+ private:
+  const content::Store& content_;
+  const Digest digest_;
+};
+
+/// A layer's line on the client's screen.
+class LayerLine final : public distribution::PushObserver {
+ public:
+  LayerLine(Progress& progress, std::string id, std::uint64_t size)
+      : progress_{progress}, id_{std::move(id)}, meter_{progress, id_, "Pushing", size} {}
+
+  void sent(std::uint64_t bytes) override { meter_.advance_to(bytes); }
+  void retrying(std::chrono::seconds delay, const Error& cause) override {
+    base::log::warn("pushing layer {}: {}; trying again", id_, cause.message());
+    const auto count = delay.count();
+    progress_.step(id_, "Retrying in " + std::to_string(count) + (count == 1 ? " second" : " seconds"));
+  }
+  void done(const PushedBlob& blob) {
+    switch (blob.how) {
+      case PushedBlob::How::Exists: progress_.step(id_, "Layer already exists"); break;
+      case PushedBlob::How::Mounted: progress_.step(id_, "Mounted from " + blob.mounted_from); break;
+      case PushedBlob::How::Uploaded:
+        meter_.finish();
+        progress_.step(id_, "Pushed");
+        break;
+    }
+  }
+
+ private:
+  Progress& progress_;
+  const std::string id_;
+  Meter meter_;
+};
+
+/// What one tag's push needs of the store.
+struct Cargo {
+  ImageRecord image;
+  std::vector<LayerRecord> layers;  ///< the lowest first
+};
+
+/// One call of Store::push.
+class Push {
+ public:
+  Push(Core& core, const PushRequest& request, Progress& progress, const std::stop_token& stop)
+      : core_{core}, request_{request}, progress_{progress}, stop_{stop}, lease_{core.content.lease()} {}
+
+  Result<std::vector<Pushed>> run();
+
+ private:
+  Result<std::vector<std::string>> tags() const;
+  Result<Cargo> find(const std::string& tag);
+  Result<> find_mount_sources(const std::vector<Cargo>& cargo);
+  Result<Pushed> push_tag(const std::string& tag, const Cargo& cargo);
+  Result<> push_layers(const std::vector<LayerRecord>& layers);
+  Result<> push_layer(const LayerRecord& layer);
+  Result<> push_config(const Cargo& cargo);
+
+  Core& core_;
+  const PushRequest& request_;
+  Progress& progress_;
+  const std::stop_token& stop_;
+  content::Lease lease_;
+  std::unique_ptr<distribution::Repository> repository_;
+  std::map<std::string, std::vector<std::string>> mount_sources_;  ///< blob → repository paths
+  std::set<std::string> pushed_;                                   ///< blobs of tags before
+};
+
+Result<std::vector<std::string>> Push::tags() const {
+  const auto& wanted = request_.reference;
+  std::vector<std::string> found;
+  for (const auto& record : TRY(core_.records.references())) {
+    if (record.is_digest()) continue;
+    const auto reference = record.parsed();
+    if (reference.name() != wanted.name()) continue;
+    if (wanted.tag().empty() || reference.tag() == wanted.tag()) found.push_back(reference.tag());
+  }
+  if (!found.empty()) return found;
+  if (wanted.tag().empty()) {
+    return base::not_found("An image does not exist locally with the tag: " + wanted.familiar_name());
+  }
+  return base::not_found("tag does not exist: " + wanted.familiar());
+}
+
+Result<Cargo> Push::find(const std::string& tag) {
+  const auto reference = TRY(request_.reference.with_tag(tag));
+  Cargo cargo;
+  cargo.image = TRY(detail::find_image(core_, reference.str()));
+  cargo.layers = TRY(core_.records.layers_of(cargo.image.id));
+  lease_.add(cargo.image.id);
+  lease_.add(cargo.image.manifest);
+  for (const auto& layer : cargo.layers) lease_.add(layer.blob);
+  if (!request_.platform.empty()) {
+    const auto wanted = TRY(spec::Platform::parse(request_.platform));
+    const auto& is = cargo.image.summary;
+    if (wanted.os != is.os || wanted.architecture != is.architecture ||
+        (!wanted.variant.empty() && wanted.variant != is.variant)) {
+      return base::not_found("image with reference " + reference.familiar() +
+                             " was found but does not provide the specified platform (" + wanted.str() + ")");
+    }
+  }
+  return cargo;
+}
+
+/// Repositories of the same registry that have an image with the layer, as far as we know.
+Result<> Push::find_mount_sources(const std::vector<Cargo>& cargo) {
+  std::set<std::string> wanted;
+  for (const auto& one : cargo) {
+    for (const auto& layer : one.layers) wanted.insert(layer.blob.str());
+  }
+  std::map<std::string, std::vector<std::string>> blobs_of;  // by image
+  for (const auto& record : TRY(core_.records.references())) {
+    // Only what came from there or went there has a digest's name.
+    if (!record.is_digest()) continue;
+    const auto other = record.parsed();
+    if (other.domain() != request_.reference.domain() || other.path() == request_.reference.path()) continue;
+    auto [blobs, fresh] = blobs_of.try_emplace(record.image_id.str());
+    if (fresh) {
+      for (const auto& layer : TRY(core_.records.layers_of(record.image_id))) {
+        if (wanted.contains(layer.blob.str())) blobs->second.push_back(layer.blob.str());
+      }
+    }
+    for (const auto& blob : blobs->second) {
+      auto& paths = mount_sources_[blob];
+      if (paths.size() < kMostMountSources && std::ranges::find(paths, other.path()) == paths.end()) {
+        paths.push_back(other.path());
+      }
+    }
+  }
+  return {};
+}
+
+Result<std::vector<Pushed>> Push::run() {
+  progress_.status("The push refers to repository [" + request_.reference.name() + "]");
+  std::vector<std::pair<std::string, Cargo>> all;
+  std::vector<Cargo> cargo;
+  for (const auto& tag : TRY(tags())) {
+    cargo.push_back(TRY(find(tag)));
+    all.emplace_back(tag, cargo.back());
+  }
+  TRY(find_mount_sources(cargo));
+  std::set<std::string> paths;
+  for (const auto& [blob, sources] : mount_sources_) paths.insert(sources.begin(), sources.end());
+  repository_ = TRY(core_.client->open_for_push(request_.reference, request_.credentials,
+                                                {paths.begin(), paths.end()}, stop_));
+  std::vector<Pushed> out;
+  for (const auto& [tag, one] : all) out.push_back(TRY(push_tag(tag, one)));
+  return out;
+}
+
+Result<> Push::push_layer(const LayerRecord& layer) {
+  LayerLine line{progress_, layer.diff_id.short_hex(), layer.blob_size};
+  StoredBlob reader{core_.content, layer.blob};
+  const auto blob = spec::Descriptor::of(layer.blob_media_type, layer.blob, layer.blob_size);
+  const auto sources = mount_sources_.find(layer.blob.str());
+  static const std::vector<std::string> kNone;
+  const auto done = TRY(repository_->push_blob(blob, sources == mount_sources_.end() ? kNone : sources->second,
+                                               reader, stop_, &line));
+  line.done(done);
+  return {};
+}
+
+Result<> Push::push_layers(const std::vector<LayerRecord>& layers) {
+  std::vector<const LayerRecord*> work;
+  for (const auto& layer : layers) {
+    if (pushed_.insert(layer.blob.str()).second) work.push_back(&layer);
+  }
+  // Docker's order on the screen.
+  std::ranges::reverse(work);
+  for (const auto* layer : work) progress_.step(layer->diff_id.short_hex(), "Preparing");
+  const auto parallel = std::min(work.size(), static_cast<std::size_t>(core_.options.max_concurrent_uploads));
+  for (std::size_t i = parallel; i < work.size(); ++i) {
+    progress_.step(work[i]->diff_id.short_hex(), "Waiting");
+  }
+  std::stop_source failed;
+  const std::stop_callback pass_on{stop_, [&] { failed.request_stop(); }};
+  std::atomic<std::size_t> next = 0;
+  std::mutex mutex;
+  std::optional<Error> failure;
+  {
+    std::vector<std::jthread> workers;
+    for (std::size_t i = 0; i < parallel; ++i) {
+      workers.emplace_back([&] {
+        for (std::size_t at = next++; at < work.size() && !failed.stop_requested(); at = next++) {
+          auto pushed = push_layer(*work[at]);
+          if (pushed) continue;
+          const std::scoped_lock lock{mutex};
+          // The first one is the cause of the others.
+          if (!failure) failure = std::move(pushed.error());
+          failed.request_stop();
+        }
+      });
+    }
+  }
+  if (failure) return *std::move(failure);
+  return stop_.stop_requested() ? Result<>{base::unavailable("context canceled")} : Result<>{};
+}
+
+Result<> Push::push_config(const Cargo& cargo) {
+  const Digest& id = cargo.image.id;
+  if (!pushed_.insert(id.str()).second) return {};
+  StoredBlob reader{core_.content, id};
+  const auto size = TRY(core_.content.stat(id)).size;
+  const auto blob = spec::Descriptor::of(spec::media::kOciConfig, id, size);
+  TRY(repository_->push_blob(blob, {}, reader, stop_, nullptr));
+  return {};
+}
+
+Result<Pushed> Push::push_tag(const std::string& tag, const Cargo& cargo) {
+  TRY(push_layers(cargo.layers));
+  TRY(push_config(cargo));
+  const std::string manifest = TRY(core_.content.read(cargo.image.manifest, distribution::kManifestLimit));
+  Pushed out;
+  out.tag = tag;
+  out.image_id = cargo.image.id;
+  out.digest = TRY(repository_->push_manifest(tag, cargo.image.media_type, manifest, stop_));
+  out.size = manifest.size();
+  {
+    // It may have been removed meanwhile; then there is nothing to name.
+    const std::scoped_lock lock{core_.names_mutex};
+    if (TRY(core_.records.image(cargo.image.id))) {
+      TRY(core_.records.set_reference({request_.reference.with_digest(out.digest), out.digest}, cargo.image.id));
+    }
+  }
+  progress_.status(tag + ": digest: " + out.digest.str() + " size: " + std::to_string(out.size));
+  progress_.aux(codec::Json::object({{"Tag", tag}, {"Digest", out.digest.str()}, {"Size", out.size}}));
+  return out;
+}
+
+}  // namespace
+
+Result<std::vector<Pushed>> Store::push(const PushRequest& request, ProgressSink& sink, std::stop_token stop) {
+  Progress progress{sink};
+  return Push{*core_, request, progress, stop}.run();
+}
+
+}  // namespace image
