@@ -64,6 +64,12 @@ Result<> remove(Call& call) {
   return call.reply(200, TRY(images(call).remove(call.path("name"), call.flag("force"), call.flag("noprune"))));
 }
 
+Result<> prune(Call& call) {
+  const auto report = TRY(images(call).prune(TRY(call.filters())));
+  return call.reply(200, codec::Json::object({{"ImagesDeleted", codec::to_json(report.items)},
+                                              {"SpaceReclaimed", report.bytes}}));
+}
+
 Result<> tag(Call& call) {
   TRY(images(call).tag(call.path("name"), call.text("repo"), call.text("tag")));
   return call.reply_empty(201);
@@ -134,6 +140,7 @@ constexpr std::array kRoutes{
     Route{"GET", "/images/json", list},
     Route{"POST", "/images/create", create},
     Route{"POST", "/images/load", load},
+    Route{"POST", "/images/prune", prune},
     Route{"GET", "/images/get", save_many},
     Route{"GET", "/images/{name...}/json", inspect},
     Route{"GET", "/images/{name...}/history", history},

@@ -40,9 +40,15 @@ Result<> disconnect(Call& call) {
   return call.reply_empty(200);
 }
 
+Result<> prune(Call& call) {
+  const auto names = TRY(networks(call).prune(TRY(call.filters())));
+  return call.reply(200, codec::Json::object({{"NetworksDeleted", codec::to_json(names)}}));
+}
+
 constexpr std::array kRoutes{
     Route{"GET", "/networks", list},
     Route{"POST", "/networks/create", create},
+    Route{"POST", "/networks/prune", prune},
     Route{"GET", "/networks/{id}", inspect},
     Route{"DELETE", "/networks/{id}", remove},
     Route{"POST", "/networks/{id}/connect", connect},

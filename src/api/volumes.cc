@@ -24,9 +24,19 @@ Result<> remove(Call& call) {
   return call.reply_empty(204);
 }
 
+Result<> prune(Call& call) {
+  auto filters = TRY(call.filters());
+  // Before 1.42 there was no difference between volumes with and without a name.
+  if (call.version() < Version{1, 42}) filters["all"] = {"true"};
+  const auto report = TRY(volumes(call).prune(filters));
+  return call.reply(200, codec::Json::object({{"VolumesDeleted", codec::to_json(report.ids)},
+                                              {"SpaceReclaimed", report.bytes}}));
+}
+
 constexpr std::array kRoutes{
     Route{"GET", "/volumes", list},
     Route{"POST", "/volumes/create", create},
+    Route{"POST", "/volumes/prune", prune},
     Route{"GET", "/volumes/{name}", inspect},
     Route{"DELETE", "/volumes/{name}", remove},
 };

@@ -192,6 +192,12 @@ Result<codec::Json> Client::json(const ApiCall& request) {
   return codec::Json::parse(body).context("read the daemon's answer");
 }
 
+Result<codec::Json> Client::prune(const std::string& path, const Filters& filters) {
+  ApiCall request{.method = "POST", .path = path};
+  if (const auto text = encode_filters(filters); !text.empty()) request.query.add("filters", text);
+  return json(request);
+}
+
 Result<> Client::done(const ApiCall& request) {
   const auto reply = TRY(call(request));
   // To its end, so that the connection serves the next call.

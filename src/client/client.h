@@ -100,6 +100,8 @@ class Client {
   }
   /// For answers without a body.
   base::Result<> done(const ApiCall& call);
+  /// "/containers/prune", "/images/prune", …: the report.
+  base::Result<codec::Json> prune(const std::string& path, const Filters& filters);
   base::Result<RawStream> raw_stream(ApiCall call);
 
  private:

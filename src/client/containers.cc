@@ -163,12 +163,6 @@ Result<RawStream> Containers::attach(const std::string& ref, const AttachOptions
   return client_.raw_stream(std::move(request));
 }
 
-Result<codec::Json> Containers::prune(const Filters& filters) {
-  ApiCall request = post("/containers/prune");
-  add_if(request.query, "filters", encode_filters(filters));
-  return client_.json(request);
-}
-
 Result<std::string> Execs::create(const std::string& container, const spec::api::ExecConfig& config) {
   ApiCall request = post(path_of(container, "/exec"));
   request.body = codec::to_json(config);

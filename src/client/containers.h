@@ -89,7 +89,6 @@ class Containers {
   base::Result<LogStream> logs(const std::string& ref, const LogsOptions& options);
   base::Result<RawStream> attach(const std::string& ref, const AttachOptions& options);
   /// {"ContainersDeleted": …, "SpaceReclaimed": …}
-  base::Result<codec::Json> prune(const Filters& filters);
 
  private:
   Client& client_;

@@ -79,4 +79,19 @@ base::Result<std::optional<bool>> bool_filter(const Filters& filters, std::strin
   return base::invalid("invalid filter '" + std::string{name} + "=[" + base::join(values, " ") + "]'");
 }
 
+bool is_prunable(const Filters& filters, const std::map<std::string, std::string>& labels) {
+  if (!matches_labels(filters, "label", labels)) return false;
+  // One that must not be there is enough to keep it.
+  return std::ranges::none_of(filter_values(filters, "label!"), [&](const std::string& unwanted) {
+    return matches_labels({{"label", {unwanted}}}, "label", labels);
+  });
+}
+
+base::Result<std::optional<base::Time>> until_filter(const Filters& filters) {
+  const auto& values = filter_values(filters, "until");
+  if (values.empty()) return std::optional<base::Time>{};
+  if (values.size() > 1) return base::invalid("more than one until filter specified");
+  return std::optional{TRY(base::parse_timestamp(values.front(), base::now()))};
+}
+
 }  // namespace engine

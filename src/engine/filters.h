@@ -30,6 +30,10 @@ base::Result<> check_filters(const Filters& filters, std::span<const std::string
 /// Every value "key" or "key=value" is among `labels`.
 [[nodiscard]] bool matches_labels(const Filters& filters, std::string_view name,
                                   const std::map<std::string, std::string>& labels);
+/// What all prune verbs ask of labels: every "label" holds, and no "label!" does.
+[[nodiscard]] bool is_prunable(const Filters& filters, const std::map<std::string, std::string>& labels);
+/// The moment of "until", if given. Errors: InvalidArgument, also for more than one.
+base::Result<std::optional<base::Time>> until_filter(const Filters& filters);
 /// A filter that says yes or no: "1", "true", "0", "false". nullopt when absent.
 /// Errors: InvalidArgument "invalid filter 'dangling=[x]'".
 base::Result<std::optional<bool>> bool_filter(const Filters& filters, std::string_view name);

@@ -41,6 +41,11 @@ struct PushOptions {
   RegistryAuth auth;
 };
 
+struct ImagePruneReport {
+  std::vector<spec::api::ImageDeleteItem> items;
+  std::uint64_t bytes = 0;
+};
+
 class Images {
  public:
   virtual ~Images() = default;
@@ -49,6 +54,8 @@ class Images {
   virtual base::Result<std::vector<spec::api::ImageHistoryItem>> history(const std::string& ref) = 0;
   virtual base::Result<std::vector<spec::api::ImageDeleteItem>> remove(const std::string& ref, bool force,
                                                                        bool no_prune) = 0;
+  /// Filters: dangling (default true), until, label, label!. Errors: InvalidArgument "invalid filter 'x'".
+  virtual base::Result<ImagePruneReport> prune(const Filters& filters) = 0;
   virtual base::Result<> tag(const std::string& ref, const std::string& repository, const std::string& tag) = 0;
   /// An error that happens before the first message is the result; a later one too, and the caller
   /// puts it on the stream.

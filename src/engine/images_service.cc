@@ -1,5 +1,8 @@
 #include "engine/images_service.h"
 
+#include <array>
+
+#include "engine/filters.h"
 #include "spec/reference.h"
 
 namespace engine {
@@ -44,11 +47,30 @@ Result<std::vector<spec::api::ImageHistoryItem>> ImagesService::history(const st
 Result<std::vector<spec::api::ImageDeleteItem>> ImagesService::remove(const std::string& ref, bool force,
                                                                       bool no_prune) {
   const auto removed = TRY(store_.remove(ref, force, !no_prune, users_));
+  publish_removed(removed);
+  return removed.items;
+}
+
+void ImagesService::publish_removed(const image::Removed& removed) {
   for (const auto& item : removed.items) {
     if (!item.untagged.empty()) publish("untag", removed.id.str(), removed.id.str());
     if (item.deleted == removed.id.str()) publish("delete", item.deleted, item.deleted);
   }
-  return removed.items;
+}
+
+Result<ImagePruneReport> ImagesService::prune(const Filters& filters) {
+  constexpr std::array<std::string_view, 4> kAllowed = {"dangling", "until", "label", "label!"};
+  TRY(check_filters(filters, kAllowed));
+  image::PruneOptions options{.all = !TRY(bool_filter(filters, "dangling")).value_or(true), .filters = filters};
+  auto pruned = TRY(store_.prune(options, users_));
+  ImagePruneReport report{.items = {}, .bytes = pruned.bytes};
+  for (const auto& removed : pruned.removed) {
+    publish_removed(removed);
+    report.items.insert(report.items.end(), removed.items.begin(), removed.items.end());
+  }
+  report.items.insert(report.items.end(), pruned.layers.begin(), pruned.layers.end());
+  events_.publish("image", "prune", "", {{"reclaimed", std::to_string(pruned.bytes)}});
+  return report;
 }
 
 Result<> ImagesService::tag(const std::string& ref, const std::string& repository, const std::string& tag) {

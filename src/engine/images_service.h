@@ -20,6 +20,7 @@ class ImagesService final : public Images {
   base::Result<std::vector<spec::api::ImageHistoryItem>> history(const std::string& ref) override;
   base::Result<std::vector<spec::api::ImageDeleteItem>> remove(const std::string& ref, bool force,
                                                                bool no_prune) override;
+  base::Result<ImagePruneReport> prune(const Filters& filters) override;
   base::Result<> tag(const std::string& ref, const std::string& repository, const std::string& tag) override;
   base::Result<> pull(const PullOptions& options, ProgressSink& progress, std::stop_token stop) override;
   base::Result<> push(const PushOptions& options, ProgressSink& progress, std::stop_token stop) override;
@@ -27,6 +28,7 @@ class ImagesService final : public Images {
   base::Result<> save(const std::vector<std::string>& refs, base::ByteSink& archive) override;
 
  private:
+  void publish_removed(const image::Removed& removed);
   void publish(std::string_view action, const std::string& actor, const std::string& name);
 
   image::Store& store_;

@@ -18,6 +18,8 @@ class Networks {
   /// Body of POST /networks/create → {"Id", "Warning"}.
   virtual base::Result<codec::Json> create(const codec::Json& request) = 0;
   virtual base::Result<> remove(const std::string& ref) = 0;
+  /// Removes networks that a user made and no container is in. Their names. Filters: until, label, label!.
+  virtual base::Result<std::vector<std::string>> prune(const Filters& filters) = 0;
   virtual base::Result<> connect(const std::string& ref, const codec::Json& request) = 0;
   virtual base::Result<> disconnect(const std::string& ref, const std::string& container, bool force) = 0;
 };

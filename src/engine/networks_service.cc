@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "base/log.h"
 #include "base/strings.h"
 #include "engine/filters.h"
 
@@ -199,6 +200,25 @@ Result<> NetworksService::remove(const std::string& ref) {
   TRY(manager_.remove_network(network.id));
   events_.publish("network", "destroy", network.id.str(), {{"name", network.name}, {"type", "bridge"}});
   return {};
+}
+
+Result<std::vector<std::string>> NetworksService::prune(const Filters& filters) {
+  static constexpr std::array<std::string_view, 3> kAllowed{"until", "label", "label!"};
+  TRY(check_filters(filters, kAllowed));
+  const auto until = TRY(until_filter(filters));
+  std::vector<std::string> names;
+  for (const auto& network : manager_.networks()) {
+    if (network.name == "bridge" || (until && network.created > *until)) continue;
+    if (!is_prunable(filters, network.config.labels)) continue;
+    if (!manager_.endpoints_in(network.id).empty()) continue;
+    if (const auto removed = remove(network.id.str()); !removed) {
+      base::log::warn("prune: {}", removed.error().message());
+      continue;
+    }
+    names.push_back(network.name);
+  }
+  events_.publish("network", "prune", "", {{"reclaimed", "0"}});
+  return names;
 }
 
 Result<> NetworksService::connect(const std::string& ref, const Json& request) {

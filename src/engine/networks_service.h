@@ -32,6 +32,7 @@ class NetworksService final : public Networks {
   base::Result<codec::Json> inspect(const std::string& ref, bool verbose) override;
   base::Result<codec::Json> create(const codec::Json& request) override;
   base::Result<> remove(const std::string& ref) override;
+  base::Result<std::vector<std::string>> prune(const Filters& filters) override;
   base::Result<> connect(const std::string& ref, const codec::Json& request) override;
   base::Result<> disconnect(const std::string& ref, const std::string& container, bool force) override;
 

@@ -18,6 +18,9 @@ class Volumes {
   /// Body of POST /volumes/create → Volume. Creating what is there gives what is there.
   virtual base::Result<codec::Json> create(const codec::Json& request) = 0;
   virtual base::Result<> remove(const std::string& name, bool force) = 0;
+  /// Removes volumes that no container has: those without a name of their own, or with the filter "all"
+  /// every one. Filters: all, label, label!.
+  virtual base::Result<PruneReport> prune(const Filters& filters) = 0;
 };
 
 }  // namespace engine

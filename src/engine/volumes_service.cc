@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "base/log.h"
 #include "base/strings.h"
 #include "engine/filters.h"
 
@@ -79,6 +80,26 @@ Result<> VolumesService::remove(const std::string& name, bool force) {
   TRY(store_.remove(name));
   events_.publish("volume", "destroy", name, {{"driver", volume->driver}});
   return {};
+}
+
+Result<PruneReport> VolumesService::prune(const Filters& filters) {
+  static constexpr std::array<std::string_view, 3> kAllowed{"all", "label", "label!"};
+  TRY(check_filters(filters, kAllowed));
+  const bool all = TRY(bool_filter(filters, "all")).value_or(false);
+  PruneReport report;
+  for (const auto& volume : store_.list()) {
+    if ((!all && !volume.anonymous()) || !is_prunable(filters, volume.labels)) continue;
+    if (!users_.users_of_volume(volume.name).empty()) continue;
+    const auto bytes = store_.usage(volume);
+    if (const auto removed = remove(volume.name, false); !removed) {
+      base::log::warn("prune: {}", removed.error().message());
+      continue;
+    }
+    report.ids.push_back(volume.name);
+    report.bytes += bytes.value_or(0);
+  }
+  events_.publish("volume", "prune", "", {{"reclaimed", std::to_string(report.bytes)}});
+  return report;
 }
 
 }  // namespace engine

@@ -24,6 +24,7 @@ class VolumesService final : public Volumes {
   base::Result<codec::Json> inspect(const std::string& name) override;
   base::Result<codec::Json> create(const codec::Json& request) override;
   base::Result<> remove(const std::string& name, bool force) override;
+  base::Result<PruneReport> prune(const Filters& filters) override;
 
  private:
   volume::Store& store_;

@@ -265,7 +265,8 @@ Result<std::vector<Loaded>> Loading::run() {
 
 Result<> remove_leftovers(Core& core) {
   TRY(remove_unused(core));
-  return remove_unused_blobs(core, std::chrono::seconds{0});
+  TRY(remove_unused_blobs(core, std::chrono::seconds{0}));
+  return {};
 }
 
 }  // namespace

@@ -171,25 +171,58 @@ Result<> prune_parents_of(Core& core, std::string parent, const ImageUsers& user
   return {};
 }
 
+struct Unrecorded {
+  Removed removed;
+  bool deleted = false;  ///< the image itself, not only a name
+};
+
+/// The rows of one removal; layers and blobs go by a collection afterwards.
+Result<Unrecorded> remove_rows(Core& core, const std::string& ref, bool force, bool prune_parents,
+                               const ImageUsers& users) {
+  const auto image = TRY(detail::find_image(core, ref));
+  Removal removal{core, ref, force, users.users_of(image.id), image.id};
+  const auto decide = [&]() -> Result<bool> {
+    const std::scoped_lock lock{core.names_mutex};
+    return removal.decide();
+  };
+  const bool deleted = TRY(decide());
+  if (deleted && prune_parents) TRY(prune_parents_of(core, image.summary.parent, users, removal.removed()));
+  return Unrecorded{std::move(removal.removed()), deleted};
+}
+
 }  // namespace
 
 Result<Removed> Store::remove(const std::string& ref, bool force, bool prune_parents,
                               const ImageUsers& users) {
-  const auto image = TRY(detail::find_image(*core_, ref));
-  Removal removal{*core_, ref, force, users.users_of(image.id), image.id};
-  const auto decide = [&]() -> Result<bool> {
-    const std::scoped_lock lock{core_->names_mutex};
-    return removal.decide();
-  };
-  const bool deleted = TRY(decide());
+  auto [removed, deleted] = TRY(remove_rows(*core_, ref, force, prune_parents, users));
   if (deleted) {
-    if (prune_parents) TRY(prune_parents_of(*core_, image.summary.parent, users, removal.removed()));
-    for (auto& chain_id : TRY(detail::remove_unused(*core_)))
-      removal.removed().items.push_back({{}, std::move(chain_id)});
+    for (auto& chain_id : TRY(detail::remove_unused(*core_)).chain_ids) {
+      removed.items.push_back({{}, std::move(chain_id)});
+    }
   }
   TRY(detail::write_index(*core_));
   if (deleted) TRY(detail::remove_unused_blobs(*core_, std::chrono::seconds{0}));
-  return std::move(removal.removed());
+  return std::move(removed);
+}
+
+Result<Pruned> Store::prune(const PruneOptions& options, const ImageUsers& users) {
+  ListOptions wanted;
+  wanted.filters = options.filters;
+  wanted.filters["dangling"] = {options.all ? "false" : "true"};
+  if (options.all) wanted.filters.erase("dangling");
+  Pruned out;
+  for (const auto& image : TRY(list(wanted))) {
+    if (!users.users_of(TRY(Digest::parse(image.id))).empty()) continue;
+    auto gone = remove_rows(*core_, image.id, options.all, true, users);
+    // Somebody began to use it, gave it a name or removed it meanwhile, or another image stands on it.
+    if (gone.failed_as(base::ErrorKind::Conflict) || gone.failed_as(base::ErrorKind::NotFound)) continue;
+    out.removed.push_back(std::move(TRY(std::move(gone)).removed));
+  }
+  auto freed = TRY(detail::remove_unused(*core_));
+  TRY(detail::write_index(*core_));
+  out.bytes = freed.bytes + TRY(detail::remove_unused_blobs(*core_, std::chrono::seconds{0}));
+  for (auto& chain_id : freed.chain_ids) out.layers.push_back({{}, std::move(chain_id)});
+  return out;
 }
 
 Result<Digest> Store::tag(const std::string& ref, const std::string& repository, const std::string& tag) {
@@ -210,9 +243,9 @@ Result<Digest> Store::tag(const std::string& ref, const std::string& repository,
 }
 
 Result<> Store::collect() {
-  const auto removed = TRY(detail::remove_unused(*core_));
-  if (removed.empty()) return {};
-  return detail::remove_unused_blobs(*core_, std::chrono::seconds{0});
+  if (TRY(detail::remove_unused(*core_)).chain_ids.empty()) return {};
+  TRY(detail::remove_unused_blobs(*core_, std::chrono::seconds{0}));
+  return {};
 }
 
 }  // namespace image

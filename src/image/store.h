@@ -141,6 +141,19 @@ struct Removed {
   base::Digest id;                                ///< of the image
 };
 
+struct PruneOptions {
+  /// Every image that no container uses; else only those without a tag.
+  bool all = false;
+  /// until, label, label!
+  Filters filters;
+};
+
+struct Pruned {
+  std::vector<Removed> removed;
+  std::vector<spec::api::ImageDeleteItem> layers;
+  std::uint64_t bytes = 0;  ///< of files and blobs that are gone from the disk
+};
+
 class Store {
  public:
   /// The collaborators outlive the store. Brings index.json up to date and collects what a crash left.
@@ -199,6 +212,9 @@ class Store {
   /// docker's rules: a name untags and deletes with the last name, an id deletes.
   base::Result<Removed> remove(const std::string& ref, bool force, bool prune_parents,
                                const ImageUsers& users);
+  /// Removes images that are not needed, then what only they needed. One that comes into use meanwhile
+  /// stays.
+  base::Result<Pruned> prune(const PruneOptions& options, const ImageUsers& users);
   /// Removes layers and blobs that nothing needs any more: after the container of a removed image is
   /// gone. Cheap when there is nothing to do.
   base::Result<> collect();

@@ -102,6 +102,7 @@ base::Result<Store::Created> Store::create(const Request& request) {
   }
   Volume volume{.name = request.name.empty() ? base::random_id() : request.name, .options = request.options,
                 .labels = request.labels, .created = base::now()};
+  if (request.name.empty()) volume.labels.try_emplace(kAnonymousLabel);
   TRY(check_name(volume.name).context("create " + volume.name));
   TRY(check_options(volume.options).context("create " + volume.name));
   volume.mountpoint = directory_of(volume.name) + std::string{kData};

@@ -24,6 +24,8 @@
 
 namespace volume {
 
+inline constexpr const char* kAnonymousLabel = "com.docker.volume.anonymous";
+
 struct Volume {
   std::string name;
   std::string driver = "local";
@@ -32,14 +34,14 @@ struct Volume {
   base::Time created{};
   std::string mountpoint;  ///< absolute: …/_data
 
-  /// Made by the engine for a container that named none.
-  [[nodiscard]] bool anonymous() const { return labels.contains("com.docker.volume.anonymous"); }
+  /// Made without a name, for instance for a container that named none.
+  [[nodiscard]] bool anonymous() const { return labels.contains(kAnonymousLabel); }
   /// Has options of its own to be mounted with, instead of being a plain directory.
   [[nodiscard]] bool needs_mount() const { return options.contains("device"); }
 };
 
 struct Request {
-  std::string name;    ///< "" : 64 random hex digits
+  std::string name;    ///< "" : 64 random hex digits, and a label that says so
   std::string driver;  ///< "" or "local"
   std::map<std::string, std::string> options, labels;
 };

@@ -1,6 +1,5 @@
 #include "cli/commands/all.h"
 #include "cli/commands/common.h"
-#include "client/containers.h"
 
 namespace cli {
 
@@ -17,7 +16,7 @@ class ContainerPrune final : public Command {
       return 0;
     }
     client::Client& client = *TRY(cli.client());
-    const auto report = TRY(client::Containers{client}.prune(options_.filters));
+    const auto report = TRY(client.prune("/containers/prune", options_.filters));
     const auto& deleted = report["ContainersDeleted"].as_array();
     if (!deleted.empty()) {
       std::string text = "Deleted Containers:\n";

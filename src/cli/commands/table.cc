@@ -32,6 +32,7 @@ constexpr CommandEntry kCommands[] = {
     {"image inspect", make_image_inspect},
     {"image load", make_load},
     {"image ls", make_images},
+    {"image prune", make_image_prune},
     {"image pull", make_pull},
     {"image push", make_push},
     {"image rm", make_rmi},
@@ -43,6 +44,7 @@ constexpr CommandEntry kCommands[] = {
     {"network disconnect", make_network_disconnect},
     {"network inspect", make_network_inspect},
     {"network ls", make_network_ls},
+    {"network prune", make_network_prune},
     {"network rm", make_network_rm},
     {"system events", make_events},
     {"system info", make_info},
@@ -50,6 +52,7 @@ constexpr CommandEntry kCommands[] = {
     {"volume create", make_volume_create},
     {"volume inspect", make_volume_inspect},
     {"volume ls", make_volume_ls},
+    {"volume prune", make_volume_prune},
     {"volume rm", make_volume_rm},
 };
 

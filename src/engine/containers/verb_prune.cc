@@ -10,19 +10,14 @@ namespace engine {
 base::Result<PruneReport> prune(Core& core, const Filters& filters) {
   constexpr std::array<std::string_view, 3> names = {"until", "label", "label!"};
   TRY(check_filters(filters, names));
-  const auto& until_values = filter_values(filters, "until");
-  if (until_values.size() > 1) return base::invalid("more than one until filter specified");
-  std::optional<base::Time> until;
-  if (!until_values.empty()) until = TRY(base::parse_timestamp(until_values.front(), base::now()));
+  const auto until = TRY(until_filter(filters));
 
   PruneReport report;
   for (const ContainerPtr& container : core.table.all()) {
     const auto record = container->record();
     if (record->state != State::Created && record->state != State::Exited && record->state != State::Dead) continue;
     if (until && record->created > *until) continue;
-    const auto labels = record->config.labels.value_or(spec::api::Labels{});
-    if (!matches_labels(filters, "label", labels)) continue;
-    if (has_filter(filters, "label!") && matches_labels(filters, "label!", labels)) continue;
+    if (!is_prunable(filters, record->config.labels.value_or(spec::api::Labels{}))) continue;
     const auto sizes = sizes_of(core, *record);
     if (const auto removed = remove(core, container, {}); !removed) {
       base::log::warn("prune: {}", removed.error().message());

@@ -15,7 +15,7 @@ namespace {
 /// --mount volume-opt=…, volume-label=…
 volume::Request request_for(const Record& record, const MountRecord& mount) {
   volume::Request request{.name = mount.name, .driver = record.host.volume_driver};
-  if (mount.anonymous) request.labels["com.docker.volume.anonymous"] = "";
+  if (mount.anonymous) request.labels[volume::kAnonymousLabel] = "";
   for (const spec::api::Mount& asked : record.host.mounts.value_or(std::vector<spec::api::Mount>{})) {
     if (asked.type != "volume" || asked.source != mount.name || !asked.volume_options) continue;
     request.labels.insert(asked.volume_options->labels.begin(), asked.volume_options->labels.end());

@@ -102,7 +102,7 @@ Result<> write_index(Core& core) {
   return core.content.set_index(entries);
 }
 
-Result<> remove_unused_blobs(Core& core, std::chrono::seconds grace) {
+Result<std::uint64_t> remove_unused_blobs(Core& core, std::chrono::seconds grace) {
   const auto roots = [&]() -> Result<content::Store::Roots> {
     content::Store::Roots needed;
     for (const auto& image : TRY(core.records.images())) {
@@ -112,16 +112,16 @@ Result<> remove_unused_blobs(Core& core, std::chrono::seconds grace) {
     for (const auto& layer : TRY(core.records.layers())) needed.insert(layer.blob);
     return needed;
   };
-  TRY(core.content.collect(roots, grace));
-  return {};
+  return TRY(core.content.collect(roots, grace)).bytes;
 }
 
-Result<std::vector<std::string>> remove_unused(Core& core) {
-  std::vector<std::string> removed;
+Result<Freed> remove_unused(Core& core) {
+  Freed freed;
   std::unordered_set<std::string> kept;
   for (bool progress = true; std::exchange(progress, false);) {
     for (const auto& chain_id : TRY(core.records.unused_layers())) {
       if (kept.contains(chain_id)) continue;
+      const auto layer = TRY(core.records.layer(chain_id));
       const bool gone = TRY(core.board.remove_unpinned(chain_id, [&]() -> Result<bool> {
         auto result = core.snapshotter.remove(chain_id);
         // A container of a removed image still stands on it.
@@ -131,14 +131,15 @@ Result<std::vector<std::string>> remove_unused(Core& core) {
         return true;
       }));
       if (gone) {
-        removed.push_back(chain_id);
+        freed.chain_ids.push_back(chain_id);
+        if (layer) freed.bytes += layer->size;
         progress = true;
       } else {
         kept.insert(chain_id);
       }
     }
   }
-  return removed;
+  return freed;
 }
 
 Result<> remove_unrecorded_snapshots(Core& core) {

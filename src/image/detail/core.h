@@ -47,11 +47,15 @@ base::Result<spec::ImageConfig> read_config(const Core& core, const base::Digest
 /// Makes the layout's index.json say what the records say.
 base::Result<> write_index(Core& core);
 
-/// Removes layers that are of no image, not pinned and below nothing; then the blobs that nothing needs.
-/// The chain ids that went, the topmost first.
-base::Result<std::vector<std::string>> remove_unused(Core& core);
-/// As content::Store::collect, with what the records need as roots.
-base::Result<> remove_unused_blobs(Core& core, std::chrono::seconds grace);
+/// What a collection gave back.
+struct Freed {
+  std::vector<std::string> chain_ids;  ///< of the layers that went, the topmost first
+  std::uint64_t bytes = 0;             ///< of files
+};
+/// Removes layers that are of no image, not pinned and below nothing.
+base::Result<Freed> remove_unused(Core& core);
+/// As content::Store::collect, with what the records need as roots. The bytes that it freed.
+base::Result<std::uint64_t> remove_unused_blobs(Core& core, std::chrono::seconds grace);
 /// Layers that a crash left without a record.
 base::Result<> remove_unrecorded_snapshots(Core& core);
 
