@@ -1,11 +1,11 @@
 """Runs the cases: one line each, then a summary. A case that fails unexpectedly and one that passes although
 known.txt has it both make the run red."""
+import faulthandler
 import importlib
 import os
 import pathlib
 import sys
 import time
-
 
 import harness
 
@@ -35,7 +35,9 @@ def main():
             if wanted and not any(word in case.name for word in wanted):
                 continue
             begun = time.monotonic()
+            faulthandler.dump_traceback_later(5)  # a case that hangs says where
             problem = host.judge(case)
+            faulthandler.cancel_dump_traceback_later()
             took = time.monotonic() - begun
             if problem is None and case.name not in known:
                 passed += 1
