@@ -1,8 +1,10 @@
 #include "sys/mount.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -128,9 +130,83 @@ Result<> pivot_to(int new_root) {
   return {};
 }
 
+namespace {
+
+/// One line of /proc/self/mountinfo; proc_pid_mountinfo(5).
+struct MountLine {
+  std::uint64_t id = 0;
+  std::uint64_t parent = 0;
+  std::string place;
+  std::string type;
+};
+
+/// A blank and its kind are written as three octal digits.
+std::string unescape(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '\\' || i + 3 >= text.size()) {
+      out += text[i];
+      continue;
+    }
+    int value = 0;
+    for (const char digit : text.substr(i + 1, 3)) value = value * 8 + (digit - '0');
+    out += static_cast<char>(value);
+    i += 3;
+  }
+  return out;
+}
+
+Result<std::vector<MountLine>> mount_lines() {
+  const std::string table = TRY(read_file(kCwd, "/proc/self/mountinfo"));
+  std::vector<MountLine> out;
+  for (const auto line : base::split_words(table, '\n')) {
+    const auto halves = base::cut(line, " - ");
+    if (!halves) continue;
+    const auto first = base::split_words(halves->first, ' ');
+    const auto second = base::split_words(halves->second, ' ');
+    if (first.size() < 5 || second.empty()) continue;
+    out.push_back({base::parse_uint(first[0]).value_or(0), base::parse_uint(first[1]).value_or(0), unescape(first[4]),
+                   std::string{second[0]}});
+  }
+  return out;
+}
+
+Result<std::uint64_t> mount_id(int fd) {
+  struct ::statx status {};
+  if (::statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &status) < 0) return Error::from_errno(errno, "statx");
+  return status.stx_mnt_id;
+}
+
+bool is_at_or_below(const std::vector<MountLine>& lines, std::uint64_t id, std::uint64_t top) {
+  // No chain is longer than the table, whatever stands in it.
+  for (std::size_t steps = 0; steps <= lines.size(); ++steps) {
+    if (id == top) return true;
+    const auto line = std::ranges::find(lines, id, &MountLine::id);
+    if (line == lines.end() || line->parent == id) return false;
+    id = line->parent;
+  }
+  return false;
+}
+
+}  // namespace
+
+Result<> hide_file_systems(std::span<const std::string_view> types, int except) {
+  const std::uint64_t top = TRY(mount_id(except));
+  const auto lines = TRY(mount_lines());
+  for (auto line = lines.rbegin(); line != lines.rend(); ++line) {
+    if (std::ranges::find(types, line->type) == types.end() || is_at_or_below(lines, line->id, top)) continue;
+    if (::umount2(line->place.c_str(), MNT_DETACH | UMOUNT_NOFOLLOW) == 0) continue;
+    // Locked, in a user namespace; then it may still be covered. ENOENT: it went with one above it.
+    if (errno == ENOENT || ::mount("tmpfs", line->place.c_str(), "tmpfs", MS_RDONLY, "size=0,nr_inodes=1") == 0) continue;
+    return Error::from_errno(errno, "cover " + line->place);
+  }
+  return {};
+}
+
 Result<> move_to_root(int new_root) {
   if (::fchdir(new_root) < 0) return Error::from_errno(errno, "enter the new root");
-  if (::mount(".", "/", nullptr, MS_MOVE, nullptr) < 0) return Error::from_errno(errno, "move the root");
+  // ELOOP: it stands on "/" already.
+  if (::mount(".", "/", nullptr, MS_MOVE, nullptr) < 0 && errno != ELOOP) return Error::from_errno(errno, "move the root");
   if (::chroot(".") < 0 || ::chdir("/") < 0) return Error::from_errno(errno, "change root");
   return {};
 }

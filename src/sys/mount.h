@@ -5,6 +5,7 @@
 /// Needs Linux 5.12; NotImplemented names what is missing.
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -56,6 +57,9 @@ base::Result<> attach_mount(int mount, int target);
 /// Exchanges the root of this mount namespace for the directory `new_root`, lets go of the old one and
 /// of everything mounted there, and leaves the process in "/".
 base::Result<> pivot_to(int new_root);
+/// Unmounts every file system of these types ("proc") that can be reached from the caller's root, or covers
+/// it where it may not be unmounted. Not those at or below the mount `except`.
+base::Result<> hide_file_systems(std::span<const std::string_view> types, int except);
 /// The same where pivot_root is impossible (initramfs): moves the mount over "/" and changes root.
 /// Weaker: the old root stays mounted below.
 base::Result<> move_to_root(int new_root);

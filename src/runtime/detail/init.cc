@@ -153,7 +153,7 @@ class Init {
   /// As the container's user: the program and the working directory.
   Result<> find() {
     stage_.process = plan_.process;
-    stage_.env = with_home(plan_.process->env, plan_.process->user.uid);
+    stage_.env = with_home(plan_.process->env, plan_.process->user.uid, host_proc_.get());
     auto user = AsUser::become(plan_.process->user, stage_.capabilities.sets.effective);
     if (!user) return demote(std::move(user).error());
     if (auto entered = enter_directory(plan_.process->cwd); !entered) return demote(std::move(entered).error());

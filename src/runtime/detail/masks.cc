@@ -44,13 +44,25 @@ class Covers {
   UniqueFd empty_;
 };
 
+/// From the file system itself where it can be, so that nothing on the way to it can be exchanged.
+Result<UniqueFd> find(const RootfsPlan& plan, const KernelMounts& kernel, std::string_view path) {
+  constexpr std::string_view kProc = "/proc/";
+  constexpr std::string_view kSys = "/sys/";
+  if (kernel.proc && path.starts_with(kProc)) {
+    return sys::open_in_root(kernel.proc.get(), std::string{path.substr(kProc.size())}, O_PATH);
+  }
+  if (kernel.sys && path.starts_with(kSys)) {
+    return sys::open_in_root(kernel.sys.get(), std::string{path.substr(kSys.size())}, O_PATH);
+  }
+  return sys::open_in_root(plan.root.get(), std::string{path}, O_PATH);
+}
+
 }  // namespace
 
-Result<> hide_paths(const RootfsPlan& plan) {
-  const int root = plan.root.get();
+Result<> hide_paths(const RootfsPlan& plan, const KernelMounts& kernel) {
   const auto& section = *plan.spec->linux_section;
   for (const auto& path : section.readonly_paths) {
-    auto target = sys::open_in_root(root, path, O_PATH);
+    auto target = find(plan, kernel, path);
     if (target.failed_as(base::ErrorKind::NotFound)) continue;
     const UniqueFd found = TRY(std::move(target).context("make " + path + " read-only"));
     const UniqueFd tree = TRY(sys::clone_mount(found.get(), "", true).context("make " + path + " read-only"));
@@ -59,7 +71,7 @@ Result<> hide_paths(const RootfsPlan& plan) {
   }
   Covers covers;
   for (const auto& path : section.masked_paths) {
-    auto target = sys::open_in_root(root, path, O_PATH);
+    auto target = find(plan, kernel, path);
     if (target.failed_as(base::ErrorKind::NotFound)) continue;
     const UniqueFd found = TRY(std::move(target).context("mask " + path));
     TRY(covers.cover(found.get()).context("mask " + path));

@@ -115,15 +115,24 @@ std::string variable(const std::vector<std::string>& env, std::string_view name)
   return {};
 }
 
-std::vector<std::string> with_home(std::vector<std::string> env, std::uint32_t uid) {
+namespace {
+
+/// The file is the container's. Looked at before it is opened, as opening a device node alone can do something (a
+/// watchdog starts, a tape is wound), and it would be done with the runtime's rights to devices.
+Result<std::string> read_passwd(int host_proc) {
+  const sys::UniqueFd place = TRY(sys::open_in_root(sys::kCwd, "/etc/passwd", O_PATH));
+  if (!S_ISREG(TRY(sys::stat_fd(place.get())).st_mode)) return base::invalid("/etc/passwd is not a file");
+  const sys::UniqueFd file = TRY(sys::open_at(host_proc, fmt::format("self/fd/{}", place.get()), O_RDONLY | O_NONBLOCK));
+  return sys::read_to_end(file.get(), std::size_t{4} << 20U);
+}
+
+}  // namespace
+
+std::vector<std::string> with_home(std::vector<std::string> env, std::uint32_t uid, int host_proc) {
   if (!variable(env, "HOME").empty()) return env;
   std::string home = "/";
-  // The file is the container's: limited, never blocking (O_NONBLOCK for a FIFO), and only text matters.
-  const auto file = sys::open_at(sys::kCwd, "/etc/passwd", O_RDONLY | O_NONBLOCK | O_NOCTTY);
-  const auto status = file ? sys::stat_fd(file->get()) : Result<struct ::stat>{base::not_found("")};
-  if (file && status && S_ISREG(status->st_mode)) {
-    const auto text = sys::read_to_end(file->get(), std::size_t{4} << 20U);
-    const auto lines = base::split_words(text ? std::string_view{*text} : std::string_view{}, '\n');
+  if (const auto text = read_passwd(host_proc)) {
+    const auto lines = base::split_words(*text, '\n');
     for (const auto line : lines) {
       const auto fields = base::split(line, ':');
       if (fields.size() < 6 || base::parse_uint(fields[2]) != uid) continue;

@@ -79,6 +79,13 @@ std::uint64_t outer_propagation(const spec::oci::Spec& spec) {
   return wanted == MS_PRIVATE || wanted == MS_UNBINDABLE ? MS_PRIVATE : MS_SLAVE;
 }
 
+/// Mounts made in there shall reach the host and its ones the container, as both settings ask.
+bool shares_with_host(const spec::oci::Linux& section, const MountOptions& options) {
+  bool recursive = false;
+  return options.bind && options.propagation == MS_SHARED &&
+         propagation_of(section.rootfs_propagation, recursive) == MS_SHARED;
+}
+
 bool is_bind(const Mount& mount) { return parse_mount_options(mount).bind; }
 
 /// procfs and sysfs go on a real directory of their name, so that a symlink can't move them to where
@@ -135,7 +142,14 @@ Result<UniqueFd> make_file_system(const RootfsPlan& plan, const Mount& mount, Mo
   return made;
 }
 
-Result<> do_mount(const RootfsPlan& plan, const Mount& mount, int prepared) {
+/// What is mounted on /proc and /sys, to find masked paths from: whoever can rename these directories on
+/// the host must not lead the masks elsewhere.
+void remember(KernelMounts& mounts, const std::string& destination, UniqueFd tree) {
+  if (destination == "/proc") mounts.proc = std::move(tree);
+  if (destination == "/sys") mounts.sys = std::move(tree);
+}
+
+Result<> do_mount(const RootfsPlan& plan, const Mount& mount, int prepared, KernelMounts& kernel) {
   const int root = plan.root.get();
   const std::string destination = clean_path(mount.destination);
   if (mount.type == "cgroup" || mount.type == "cgroup2") return mount_cgroups(plan, mount);
@@ -153,13 +167,17 @@ Result<> do_mount(const RootfsPlan& plan, const Mount& mount, int prepared) {
                          "not a directory: Are you trying to mount a directory onto a file (or vice-versa)? "
                          "Check if the specified host path exists and is the expected type"};
     }
-    return sys::attach_mount(tree, target.get());
+    TRY(sys::attach_mount(tree, target.get()));
+    remember(kernel, destination, opened ? std::move(opened) : TRY(sys::duplicate(tree)));
+    return {};
   }
   const bool plain = mount.type == "proc" || mount.type == "sysfs";
   const UniqueFd target = plain ? TRY(plain_directory(root, destination)) : TRY(target_in_root(root, destination, false));
   TRY(refuse_inside_proc(destination, mount, target.get(), target.get()));
-  const UniqueFd made = TRY(make_file_system(plan, mount, options, target.get()));
-  return sys::attach_mount(made.get(), target.get());
+  UniqueFd made = TRY(make_file_system(plan, mount, options, target.get()));
+  TRY(sys::attach_mount(made.get(), target.get()));
+  remember(kernel, destination, std::move(made));
+  return {};
 }
 
 }  // namespace
@@ -168,6 +186,8 @@ Result<UniqueFd> open_bind_source(const Mount& mount, const std::string& bundle,
   const MountOptions options = parse_mount_options(mount);
   const std::string source = mount.source.starts_with('/') ? mount.source : bundle + "/" + mount.source;
   UniqueFd tree = TRY(sys::clone_mount(sys::kCwd, source, options.recursive_bind));
+  // As a peer of the host's mount it would show there what is mounted in the container.
+  if (!shares_with_host(section, options)) TRY(sys::change_mount(tree.get(), {.propagation = MS_SLAVE}, true));
   if (options.id_map) {
     // Without mappings of its own it has the container's.
     const auto& uids = mount.uid_mappings.empty() ? section.uid_mappings : mount.uid_mappings;
@@ -208,7 +228,9 @@ Result<> open_rootfs(RootfsPlan& plan) {
   plan.trees.resize(spec.mounts.size());
   for (std::size_t i = 0; i < spec.mounts.size(); ++i) {
     const MountOptions options = parse_mount_options(spec.mounts[i]);
-    if (!options.bind || (!plan.new_user_namespace && !options.id_map)) continue;
+    // Only a copy made here, in the host's mount namespace, can be the peer of the host's mount.
+    const bool early = plan.new_user_namespace || options.id_map || shares_with_host(*spec.linux_section, options);
+    if (!options.bind || !early) continue;
     plan.trees[i] = TRY(open_bind_source(spec.mounts[i], plan.bundle, *spec.linux_section).context(mount_intent(spec.mounts[i])));
   }
   return {};
@@ -235,11 +257,12 @@ Result<> build_rootfs(const RootfsPlan& plan) {
   TRY(sys::change_mount_at("/", {.propagation = outer_propagation(spec)}, true).context("separate from the host's mounts"));
   const UniqueFd top = TRY(place_of_root(plan));
   TRY(sys::attach_mount(plan.root.get(), top.get()).context("attach the root file system"));
+  KernelMounts kernel;
   for (std::size_t i = 0; i < spec.mounts.size(); ++i) {
-    TRY(do_mount(plan, spec.mounts[i], plan.trees[i].get()).context(mount_intent(spec.mounts[i])));
+    TRY(do_mount(plan, spec.mounts[i], plan.trees[i].get(), kernel).context(mount_intent(spec.mounts[i])));
   }
   TRY(make_devices(plan).context("make devices"));
-  return hide_paths(plan);
+  return hide_paths(plan, kernel);
 }
 
 Result<> seal_rootfs(const RootfsPlan& plan) {
@@ -248,7 +271,15 @@ Result<> seal_rootfs(const RootfsPlan& plan) {
 }
 
 Result<> enter_rootfs(const RootfsPlan& plan, bool no_pivot) {
-  TRY(no_pivot ? sys::move_to_root(plan.root.get()) : sys::pivot_to(plan.root.get()));
+  if (no_pivot) {
+    // The old root stays. With it, a procfs or sysfs without masks would stay in this mount namespace, and the
+    // kernel lets a user namespace mount what its mount namespace shows already.
+    static constexpr std::array<std::string_view, 2> kTypes{"proc", "sysfs"};
+    TRY(sys::hide_file_systems(kTypes, plan.root.get()).context("hide the host's procfs"));
+    TRY(sys::move_to_root(plan.root.get()));
+  } else {
+    TRY(sys::pivot_to(plan.root.get()));
+  }
   bool recursive = false;
   const std::uint64_t propagation = propagation_of(plan.spec->linux_section->rootfs_propagation, recursive);
   if (propagation != MS_SHARED && propagation != MS_UNBINDABLE) return {};

@@ -51,8 +51,13 @@ base::Result<sys::UniqueFd> open_bind_source(const spec::oci::Mount& mount, cons
 base::Result<> mount_cgroups(const RootfsPlan& plan, const spec::oci::Mount& mount);
 /// Default and configured device nodes, the usual symlinks.
 base::Result<> make_devices(const RootfsPlan& plan);
+/// What is mounted on /proc and on /sys. Invalid: nothing of the configuration.
+struct KernelMounts {
+  sys::UniqueFd proc;
+  sys::UniqueFd sys;
+};
 /// maskedPaths and readonlyPaths.
-base::Result<> hide_paths(const RootfsPlan& plan);
+base::Result<> hide_paths(const RootfsPlan& plan, const KernelMounts& kernel);
 /// Binds the terminal `slave` on /dev/console.
 base::Result<> mount_console(const RootfsPlan& plan, int slave);
 /// The contents of directory `from` into directory `to`, with owners, modes, links and nodes.

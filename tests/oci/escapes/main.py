@@ -35,7 +35,7 @@ def main():
             if wanted and not any(word in case.name for word in wanted):
                 continue
             begun = time.monotonic()
-            faulthandler.dump_traceback_later(5)  # a case that hangs says where
+            faulthandler.dump_traceback_later(30)  # a case that hangs says where
             problem = host.judge(case)
             faulthandler.cancel_dump_traceback_later()
             took = time.monotonic() - begun
