@@ -90,6 +90,9 @@ struct ExecOptions {
   std::optional<OnNamespaces> on_namespaces;
 };
 
+struct CheckpointOptions;  // runtime/checkpoint.h
+struct RestoreOptions;
+
 /// A process beside init. The caller is its parent and reaps it by `process`.
 struct ExecHandle {
   sys::Process process;
@@ -105,6 +108,11 @@ class Container {
   /// that, but the id is taken. Waits for a create that is under way. Errors: NotFound (nothing there),
   /// Conflict (a container is there after all).
   static base::Result<> clean_up(const std::string& state_root, const std::string& id);
+  /// Makes the container that `checkpoint` wrote, as a new one with the root, the mounts, the limits and
+  /// the hooks of `spec`. Its processes run when this returns, and init is the caller's child, as after
+  /// create. Errors: NotFound (no checkpoint there), NotImplemented (no CRIU, or too old), Internal with
+  /// CRIU's reason; nothing is left behind then.
+  static base::Result<Container> restore(const spec::oci::Spec& spec, RestoreOptions options);
   /// The state of every container under `state_root`, by id. Nothing there is no error.
   static base::Result<std::vector<State>> list(const std::string& state_root);
 
@@ -123,6 +131,10 @@ class Container {
   /// Runs another process in the container; its limits, namespaces and seccomp filter are the
   /// container's, the rest stands in `process`. Errors: Conflict unless running.
   base::Result<ExecHandle> exec(const spec::oci::Process& process, ExecOptions options);
+  /// Writes all processes to files. They have ended afterwards, killed by CRIU, unless they are to run
+  /// on; the container is still to be destroyed. Errors: Conflict unless running or paused,
+  /// NotImplemented, Internal with CRIU's reason; the container runs on then.
+  base::Result<> checkpoint(const CheckpointOptions& options);
   /// Waits for init; only in the process that created it.
   base::Result<sys::ExitStatus> wait();
   /// Runs poststop hooks, removes cgroup and state. Conflict while it runs, unless `force` kills it.

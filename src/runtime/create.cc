@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <csignal>
 #include <cstring>
 
@@ -10,6 +11,7 @@
 #include "base/time.h"
 #include "runtime/container.h"
 #include "runtime/detail/cgroup_record.h"
+#include "runtime/detail/checkpoint_notes.h"
 #include "runtime/detail/container_data.h"
 #include "runtime/detail/final_stage.h"
 #include "runtime/detail/hooks.h"
@@ -50,7 +52,7 @@ class Creator {
       : spec_{spec}, options_{options}, data_{data}, plan_{plan} {}
 
   Result<> run() {
-    TRY(make_directory());
+    lock_ = TRY(make_state_directory(data_));
     base::ScopeGuard undo{[this] { undo_all(); }};
     if (auto prepared = prepare(); !prepared) return demote(std::move(prepared).error());
     if (auto cloned = clone(); !cloned) return demote(std::move(cloned).error());
@@ -65,24 +67,11 @@ class Creator {
   }
 
  private:
-  Result<> make_directory() {
-    auto made = sys::make_dir(sys::kCwd, data_.directory(), 0700);
-    if (!made && made.error().errno_value() == ENOENT) {
-      TRY(sys::make_dirs(sys::kCwd, data_.state_root, 0700));
-      made = sys::make_dir(sys::kCwd, data_.directory(), 0700);
-    }
-    if (made.failed_as(ErrorKind::Conflict)) return base::conflict("container with given ID already exists");
-    TRY(std::move(made).context("create the state directory"));
-    lock_ = TRY(sys::open_dir(sys::kCwd, data_.directory()));
-    TRY(sys::lock_file(lock_.get(), sys::Wait::Yes));
-    return {};
-  }
-
   Result<> prepare() {
     CRASH_POINT("runtime.create.directory");
     TRY(sys::inject("runtime.create.prepare"));
     data_.host = TRY(cgroup::Host::detect());
-    data_.cgroup = TRY(plan_cgroup());
+    data_.cgroup = TRY(plan_cgroup(data_, spec_, options_));
     TRY(data_.cgroup->make_v2());
     auto& rootfs = plan_.rootfs;
     rootfs.spec = &spec_;
@@ -101,19 +90,6 @@ class Creator {
     plan_.tell_namespaces = options_.on_namespaces.has_value();
     if (spec_.hooks) plan_.state_document = oci_document(data_.state);
     return {};
-  }
-
-  Result<cgroup::Cgroup> plan_cgroup() {
-    cgroup::Wanted wanted;
-    wanted.driver = options_.cgroup_driver;
-    wanted.path = spec_.linux_section->cgroups_path;
-    wanted.id = data_.state.id;
-    wanted.rootless = options_.rootless;
-    if (wanted.driver == cgroup::Driver::Systemd) wanted.properties = TRY(cgroup::annotated_properties(spec_.annotations));
-    const std::string place = wanted.path.empty() ? wanted.id : wanted.path;
-    cgroup::Cgroup planned = TRY(cgroup::Cgroup::plan(data_.host, std::move(wanted)));
-    TRY(record_planned_cgroup(data_.directory(), place, planned));
-    return planned;
   }
 
   Result<> clone() {
@@ -230,14 +206,7 @@ class Creator {
 
   Result<std::optional<SeccompProgram>> seccomp_program() {
     if (!plan_.section->seccomp) return std::optional<SeccompProgram>{};
-    CachedProgram cached = TRY(cached_seccomp(data_.state_root + "/.cache/seccomp", *plan_.section->seccomp));
-    // For exec: under the container's own name, so that it outlives the cache.
-    const bool linked = !cached.file.empty() && sys::hard_link(sys::kCwd, cached.file, sys::kCwd, data_.seccomp_file());
-    if (!linked) TRY(write_seccomp(data_.seccomp_file(), cached.program));
-    data_.state.seccomp = true;
-    data_.state.seccomp_listener = plan_.section->seccomp->listener_path;
-    data_.state.seccomp_metadata = plan_.section->seccomp->listener_metadata;
-    return std::optional{std::move(cached.program)};
+    return std::optional{TRY(record_seccomp(data_, *plan_.section->seccomp))};
   }
 
   Result<> record() {
@@ -328,12 +297,47 @@ class Creator {
 
 }  // namespace
 
-Result<Container> Container::create(const spec::oci::Spec& spec, CreateOptions options) {
-  TRY(check_id(options.id));
-  InitPlan plan = TRY(plan_init(spec, options));
-  auto data = std::make_unique<Data>();
-  data->state_root = options.state_root;
-  State& state = data->state;
+namespace detail {
+
+Result<UniqueFd> make_state_directory(const Container::Data& data) {
+  auto made = sys::make_dir(sys::kCwd, data.directory(), 0700);
+  if (!made && made.error().errno_value() == ENOENT) {
+    TRY(sys::make_dirs(sys::kCwd, data.state_root, 0700));
+    made = sys::make_dir(sys::kCwd, data.directory(), 0700);
+  }
+  if (made.failed_as(ErrorKind::Conflict)) return base::conflict("container with given ID already exists");
+  TRY(std::move(made).context("create the state directory"));
+  UniqueFd lock = TRY(sys::open_dir(sys::kCwd, data.directory()));
+  TRY(sys::lock_file(lock.get(), sys::Wait::Yes));
+  return lock;
+}
+
+Result<cgroup::Cgroup> plan_cgroup(const Container::Data& data, const spec::oci::Spec& spec, const CreateOptions& options) {
+  cgroup::Wanted wanted;
+  wanted.driver = options.cgroup_driver;
+  wanted.path = spec.linux_section->cgroups_path;
+  wanted.id = data.state.id;
+  wanted.rootless = options.rootless;
+  if (wanted.driver == cgroup::Driver::Systemd) wanted.properties = TRY(cgroup::annotated_properties(spec.annotations));
+  const std::string place = wanted.path.empty() ? wanted.id : wanted.path;
+  cgroup::Cgroup planned = TRY(cgroup::Cgroup::plan(data.host, std::move(wanted)));
+  TRY(record_planned_cgroup(data.directory(), place, planned));
+  return planned;
+}
+
+Result<SeccompProgram> record_seccomp(Container::Data& data, const spec::oci::Seccomp& section) {
+  CachedProgram cached = TRY(cached_seccomp(data.state_root + "/.cache/seccomp", section));
+  // For exec: under the container's own name, so that it outlives the cache.
+  const bool linked = !cached.file.empty() && sys::hard_link(sys::kCwd, cached.file, sys::kCwd, data.seccomp_file());
+  if (!linked) TRY(write_seccomp(data.seccomp_file(), cached.program));
+  data.state.seccomp = true;
+  data.state.seccomp_listener = section.listener_path;
+  data.state.seccomp_metadata = section.listener_metadata;
+  return std::move(cached.program);
+}
+
+State new_state(const spec::oci::Spec& spec, const CreateOptions& options) {
+  State state;
   state.oci_version = std::string{spec::oci::kRuntimeSpecVersion};
   state.id = options.id;
   state.bundle = options.bundle;
@@ -344,12 +348,26 @@ Result<Container> Container::create(const spec::oci::Spec& spec, CreateOptions o
   state.created = base::to_rfc3339(base::now());
   state.owner = ::getuid();
   state.rootless = options.rootless;
-  state.own_pid_namespace = plan.makes(CLONE_NEWPID);
+  const auto& namespaces = spec.linux_section->namespaces;
+  state.own_pid_namespace = std::ranges::any_of(
+      namespaces, [](const spec::oci::Namespace& one) { return one.type == "pid" && one.path.empty(); });
   state.process = *spec.process;
   if (spec.hooks) {
     state.poststart = spec.hooks->poststart;
     state.poststop = spec.hooks->poststop;
   }
+  note_for_checkpoint(state, spec, options.stdio);
+  return state;
+}
+
+}  // namespace detail
+
+Result<Container> Container::create(const spec::oci::Spec& spec, CreateOptions options) {
+  TRY(check_id(options.id));
+  InitPlan plan = TRY(plan_init(spec, options));
+  auto data = std::make_unique<Data>();
+  data->state_root = options.state_root;
+  data->state = new_state(spec, options);
   TRY(Creator(spec, options, *data, plan).run());
   return Container{std::move(data)};
 }

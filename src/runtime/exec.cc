@@ -106,8 +106,8 @@ class Helper {
     stage_.fork = true;
     stage_.cgroup_tasks = std::move(plan_.entry.v1_tasks);
     if (plan_.seccomp) stage_.seccomp = &*plan_.seccomp;
+    TRY(place_program_stdio(plan_.stdio, pty_, plan_.process->user.uid, host_proc_.get()));
     if (needs_label(*plan_.process)) stage_.host_proc = std::move(host_proc_);
-    TRY(place_program_stdio(plan_.stdio, pty_, plan_.process->user.uid));
     TRY(channel_.send(Topic::Ready, {}, pty_.master ? std::vector<int>{pty_.master.get()} : std::vector<int>{}));
     return {};
   }

@@ -43,6 +43,10 @@ struct State {
   std::string rdt_directory;  ///< the resctrl group, or empty
   bool rdt_made = false;      ///< and it goes with the container
   std::string rdt_monitor;    ///< the monitoring group, or empty
+  // For checkpoints (runtime/checkpoint.h).
+  std::vector<std::string> binds;              ///< destinations of bind mounts
+  std::vector<std::string> joined_namespaces;  ///< types of those that came by path
+  std::vector<std::string> descriptors;        ///< what 0, 1, 2 were at the start: "pipe:[123]"; empty with a terminal
 };
 void describe(auto& v, State& x) {
   v("ociVersion", x.oci_version);
@@ -67,6 +71,9 @@ void describe(auto& v, State& x) {
   v.opt("rdtDirectory", x.rdt_directory);
   v.opt("rdtMade", x.rdt_made);
   v.opt("rdtMonitor", x.rdt_monitor);
+  v.opt("binds", x.binds);
+  v.opt("joinedNamespaces", x.joined_namespaces);
+  v.opt("descriptors", x.descriptors);
 }
 
 /// The document that the specification defines: for `state` and for hooks' stdin.

@@ -7,6 +7,45 @@
 namespace caisson_runtime {
 namespace {
 
+constexpr std::array kCheckpointFlags{
+    Flag{"image-path", "", true, "directory for CRIU's images (default: ./checkpoint)"},
+    Flag{"work-path", "", true, "directory for CRIU's logs (default: the image path)"},
+    Flag{"parent-path", "", true, "an earlier pre-dump, relative to the image path"},
+    Flag{"leave-running", "", false, "leave the container running"},
+    Flag{"tcp-established", "", false, "allow open TCP connections"},
+    Flag{"tcp-skip-in-flight", "", false, "leave out TCP connections that are being made"},
+    Flag{"link-remap", "", false, "link unlinked files back while they are saved"},
+    Flag{"ext-unix-sk", "", false, "allow unix sockets to the outside"},
+    Flag{"shell-job", "", false, "allow a session leader or a terminal outside"},
+    Flag{"lazy-pages", "", false, "serve memory later, by the page server"},
+    Flag{"status-fd", "", true, "descriptor that gets a zero byte when lazy pages can be fetched"},
+    Flag{"page-server", "", true, "ADDRESS:PORT that gets the memory, or with lazy pages serves it"},
+    Flag{"file-locks", "", false, "save file locks"},
+    Flag{"pre-dump", "", false, "save memory only, and leave the container running"},
+    Flag{"manage-cgroups-mode", "", true, "soft (default), full, strict or ignore"},
+    Flag{"empty-ns", "", true, "namespace whose contents are not saved; only network, which never is"},
+    Flag{"auto-dedup", "", false, "drop pages from earlier images that newer ones have"},
+};
+constexpr std::array kRestoreFlags{
+    Flag{"console-socket", "", true, "unix socket that receives the terminal"},
+    Flag{"image-path", "", true, "directory of the checkpoint (default: ./checkpoint)"},
+    Flag{"work-path", "", true, "directory for CRIU's logs (default: the image path)"},
+    Flag{"tcp-established", "", false, "restore open TCP connections"},
+    Flag{"ext-unix-sk", "", false, "restore unix sockets to the outside"},
+    Flag{"shell-job", "", false, "take over this program's session and terminal"},
+    Flag{"file-locks", "", false, "restore file locks"},
+    Flag{"manage-cgroups-mode", "", true, "soft (default), full, strict or ignore"},
+    Flag{"bundle", "b", true, "directory that holds config.json (default: the current one)"},
+    Flag{"detach", "d", false, "don't wait for the process"},
+    Flag{"pid-file", "", true, "file to write the process id to"},
+    Flag{"no-subreaper", "", false, "accepted; this program never adopts orphans"},
+    Flag{"no-pivot", "", false, "accepted; CRIU changes the root"},
+    Flag{"empty-ns", "", true, "namespace whose contents are not restored; only network, which never is"},
+    Flag{"auto-dedup", "", false, "drop pages from the images as they are restored"},
+    Flag{"lazy-pages", "", false, "fetch memory from a running criu lazy-pages"},
+    Flag{"lsm-profile", "", true, "TYPE:NAME in place of the recorded security label"},
+    Flag{"lsm-mount-context", "", true, "mount context in place of the recorded one"},
+};
 constexpr std::array kCreateFlags{
     Flag{"bundle", "b", true, "directory that holds config.json (default: the current one)"},
     Flag{"console-socket", "", true, "unix socket that receives the terminal"},
@@ -82,6 +121,7 @@ constexpr std::array kUpdateFlags{
 constexpr std::size_t kAny = static_cast<std::size_t>(-1);
 
 constexpr std::array kCommands{
+    Command{"checkpoint", "[flags] <container-id>", "save a running container with CRIU", kCheckpointFlags, 1, 1, run_checkpoint},
     Command{"create", "[flags] <container-id>", "create a container", kCreateFlags, 1, 1, run_create},
     Command{"delete", "[flags] <container-id>", "delete what a container holds", kDeleteFlags, 1, 1, run_delete},
     Command{"events", "[flags] <container-id>", "report out-of-memory kills and use of resources", kEventsFlags, 1, 1, run_events},
@@ -91,6 +131,7 @@ constexpr std::array kCommands{
     Command{"list", "[flags]", "list containers", kListFlags, 0, 0, run_list},
     Command{"pause", "<container-id>", "suspend all processes", {}, 1, 1, run_pause},
     Command{"ps", "[flags] <container-id>", "list a container's processes", kPsFlags, 1, kAny, run_ps},
+    Command{"restore", "[flags] <container-id>", "create and run a container from a checkpoint", kRestoreFlags, 1, 1, run_restore},
     Command{"resume", "<container-id>", "resume what was paused", {}, 1, 1, run_resume},
     Command{"run", "[flags] <container-id>", "create and run a container", kRunFlags, 1, 1, run_run},
     Command{"spec", "[flags]", "write a config.json to start from", kSpecFlags, 0, 0, run_spec},

@@ -16,6 +16,7 @@ struct Globals {
   std::string root;
   cgroup::Driver cgroup_driver = cgroup::Driver::Cgroupfs;
   bool rootless = false;
+  std::string criu;  ///< the program
 };
 
 struct Command {
@@ -30,6 +31,7 @@ struct Command {
 
 [[nodiscard]] std::span<const Command> commands();
 
+base::Result<int> run_checkpoint(const Globals& globals, const Arguments& arguments);
 base::Result<int> run_create(const Globals& globals, const Arguments& arguments);
 base::Result<int> run_run(const Globals& globals, const Arguments& arguments);
 base::Result<int> run_exec(const Globals& globals, const Arguments& arguments);
@@ -39,6 +41,7 @@ base::Result<int> run_kill(const Globals& globals, const Arguments& arguments);
 base::Result<int> run_delete(const Globals& globals, const Arguments& arguments);
 base::Result<int> run_list(const Globals& globals, const Arguments& arguments);
 base::Result<int> run_pause(const Globals& globals, const Arguments& arguments);
+base::Result<int> run_restore(const Globals& globals, const Arguments& arguments);
 base::Result<int> run_resume(const Globals& globals, const Arguments& arguments);
 base::Result<int> run_ps(const Globals& globals, const Arguments& arguments);
 base::Result<int> run_update(const Globals& globals, const Arguments& arguments);

@@ -5,33 +5,16 @@
 #include <fmt/format.h>
 
 #include "base/strings.h"
+#include "cmd/caisson-runtime/bundle.h"
 #include "cmd/caisson-runtime/commands.h"
 #include "cmd/caisson-runtime/foreground.h"
 #include "runtime/container.h"
-#include "sys/credentials.h"
-#include "sys/file.h"
 
 namespace caisson_runtime {
 
 using base::Result;
 
 namespace {
-
-/// Absolute: it is recorded, and read by others.
-Result<std::string> bundle_of(const Arguments& arguments) {
-  const std::string given = arguments.value_or("bundle", "");
-  if (given.starts_with('/')) return given;
-  const std::string here = TRY(sys::working_directory());
-  return given.empty() || given == "." ? here : here + "/" + given;
-}
-
-Result<spec::oci::Spec> load_spec(const std::string& bundle) {
-  auto text = sys::read_file(sys::kCwd, bundle + "/config.json");
-  if (text.failed_as(base::ErrorKind::NotFound)) {
-    return base::not_found("JSON specification file config.json not found");
-  }
-  return spec::oci::parse_spec(TRY(std::move(text)));
-}
 
 /// Descriptors of socket activation are passed on, as sd_listen_fds(3) has them.
 Result<int> preserved(const Arguments& arguments, spec::oci::Process& process) {
@@ -44,18 +27,6 @@ Result<int> preserved(const Arguments& arguments, spec::oci::Process& process) {
   }
   if (count < 0 || count > 1024) return base::invalid(fmt::format("invalid value {} for flag -preserve-fds", count));
   return static_cast<int>(count);
-}
-
-Result<> check_terminal(const spec::oci::Spec& spec, const runtime::CreateOptions& options, bool detached) {
-  const bool terminal = spec.process && spec.process->terminal;
-  const bool socket = !options.console_socket.empty();
-  if (detached && terminal && !socket) {
-    return base::invalid("cannot allocate tty if runc will detach without setting console socket");
-  }
-  if ((!detached || !terminal) && socket) {
-    return base::invalid("cannot use console socket if runc will not detach or allocate tty");
-  }
-  return {};
 }
 
 struct Prepared {

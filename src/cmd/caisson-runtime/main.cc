@@ -29,7 +29,7 @@ constexpr std::array kGlobalFlags{
     Flag{"log", "", true, "file to append errors to, too"},
     Flag{"log-format", "", true, "text or json"},
     Flag{"root", "", true, "where containers are recorded (default: /run/caisson/runtime)"},
-    Flag{"criu", "", true, "accepted and ignored"},
+    Flag{"criu", "", true, "CRIU's program (default: criu)"},
     Flag{"systemd-cgroup", "", false, "let systemd make the cgroups; cgroupsPath is \"slice:prefix:name\" then"},
     Flag{"rootless", "", true, "go without cgroups that are not permitted: true, false or auto (default: auto)"},
     Flag{"help", "h", false, "show help"},
@@ -102,6 +102,7 @@ base::Result<int> dispatch(const Arguments& global) {
       const std::string here = TRY(sys::read_link(sys::kCwd, "/proc/self/cwd"));
       globals.root = here + "/" + globals.root;
     }
+    globals.criu = global.value_or("criu", "criu");
     if (global.has("systemd-cgroup")) globals.cgroup_driver = cgroup::Driver::Systemd;
     globals.rootless = TRY(rootless_of(global.value_or("rootless", "auto"), globals.cgroup_driver));
     return command.run(globals, arguments);

@@ -3,6 +3,7 @@
 
 #include "runtime/container.h"
 #include "runtime/detail/channel.h"
+#include "runtime/detail/seccomp_compile.h"
 #include "sys/process.h"
 
 namespace runtime {
@@ -25,6 +26,15 @@ struct Container::Data {
 
 namespace detail {
 
+/// The directory, locked against clean_up as long as the descriptor is open. Errors: Conflict when there
+/// is a container of that id.
+base::Result<sys::UniqueFd> make_state_directory(const Container::Data& data);
+/// The cgroup that the container is to get, recorded for who cleans up after a killed creator.
+base::Result<cgroup::Cgroup> plan_cgroup(const Container::Data& data, const spec::oci::Spec& spec, const CreateOptions& options);
+/// What is known of a container before it is made.
+[[nodiscard]] State new_state(const spec::oci::Spec& spec, const CreateOptions& options);
+/// The compiled filter, kept beside the state for exec.
+base::Result<SeccompProgram> record_seccomp(Container::Data& data, const spec::oci::Seccomp& section);
 /// Reads the channel up to execve. A failed step comes as its error; `process` is who makes them.
 base::Result<> wait_for_exec(const Channel& channel, const sys::Process& process, const State& state,
                              const std::string& program);

@@ -165,8 +165,8 @@ class Init {
     stage_.preserve_fds = plan_.preserve_fds;
     seccomp_ = TRY(unpack_filter(TRY(channel_.expect(Topic::Filter))));
     if (seccomp_) stage_.seccomp = &*seccomp_;
+    TRY(place_program_stdio(plan_.stdio, pty_, plan_.process->user.uid, host_proc_.get()));
     if (needs_label(*plan_.process)) stage_.host_proc = std::move(host_proc_);
-    TRY(place_program_stdio(plan_.stdio, pty_, plan_.process->user.uid));
     const bool waits = plan_.fifo.valid();
     if (waits && !plan_.has_start_hooks()) stage_.fifo = std::move(plan_.fifo);
     if (pty_.master) {

@@ -75,6 +75,18 @@ Result<> raise_hard_limits(pid_t pid, const spec::oci::Process& process) {
   return {};
 }
 
+bool is_null_device(const struct ::stat& status) { return S_ISCHR(status.st_mode) && status.st_rdev == makedev(1, 3); }
+
+/// The container's null device: one of the host holds on to a mount of the host, and no checkpoint can
+/// name it. None where the container has none that it may open.
+UniqueFd open_own_null(int host_proc) {
+  const auto found = sys::open_at(sys::kCwd, "/dev/null", O_PATH | O_NOFOLLOW);
+  const auto status = found ? sys::stat_fd(found->get()) : Result<struct ::stat>{base::not_found("")};
+  if (!status || !is_null_device(*status)) return {};
+  auto opened = sys::open_at(host_proc, fmt::format("self/fd/{}", found->get()), O_RDWR);
+  return opened ? std::move(*opened) : UniqueFd{};
+}
+
 }  // namespace
 
 Result<> check_limits(const spec::oci::Process& process) {
@@ -140,13 +152,15 @@ Result<sys::Pty> open_container_pty(int root, int host_proc, const spec::oci::Pr
   return pty;
 }
 
-Result<> place_program_stdio(const Stdio& stdio, const sys::Pty& pty, std::uint32_t uid) {
+Result<> place_program_stdio(const Stdio& stdio, const sys::Pty& pty, std::uint32_t uid, int host_proc) {
   const std::array<const UniqueFd*, 3> given{&stdio.in, &stdio.out, &stdio.err};
   // Copies above all three first, as one may stand where another is to go.
   std::array<UniqueFd, 3> copies;
   for (std::size_t i = 0; i < 3; ++i) {
     const UniqueFd& source = pty.slave ? pty.slave : *given.at(i);
-    copies.at(i) = TRY(sys::duplicate(source ? source.get() : static_cast<int>(i)));
+    const int number = source ? source.get() : static_cast<int>(i);
+    if (!pty.slave && is_null_device(TRY(sys::stat_fd(number)))) copies.at(i) = open_own_null(host_proc);
+    if (!copies.at(i)) copies.at(i) = TRY(sys::duplicate(number));
   }
   for (int number = 0; number < 3; ++number) {
     TRY(sys::place_descriptor(copies.at(static_cast<std::size_t>(number)).get(), number, false));
@@ -155,8 +169,7 @@ Result<> place_program_stdio(const Stdio& stdio, const sys::Pty& pty, std::uint3
   for (int number = 0; number < 3; ++number) {
     const struct ::stat status = TRY(sys::stat_fd(number));
     // Not the shared null device; and a file of another user is not given away.
-    const bool shared = S_ISCHR(status.st_mode) && status.st_rdev == makedev(1, 3);
-    if (shared || status.st_uid == uid) continue;
+    if (is_null_device(status) || status.st_uid == uid) continue;
     base::ignore(sys::set_owner(number, uid, static_cast<gid_t>(-1)), "the program may only not open it again");
   }
   return {};
