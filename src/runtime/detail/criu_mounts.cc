@@ -88,11 +88,11 @@ std::string absolute(const std::string& path, const std::string& bundle) {
 }
 
 /// The same place as in create, with an empty file system for each that CRIU makes.
-Result<> stand_in(const spec::oci::Mount& mount, const std::string& bundle, int root) {
+Result<> stand_in(const spec::oci::Spec& spec, const spec::oci::Mount& mount, const std::string& bundle, int root) {
   if (is_cgroup(mount.type)) return {};  // below sysfs, or a tmpfs that CRIU records
   UniqueFd tree;
   if (parse_mount_options(mount).bind) {
-    tree = TRY(open_bind_source(mount, bundle));
+    tree = TRY(open_bind_source(mount, bundle, *spec.linux_section));
   } else {
     tree = TRY(sys::make_mount({.type = "tmpfs", .source = "tmpfs", .parameters = {}}));
   }
@@ -171,7 +171,7 @@ Result<> prepare_root(const spec::oci::Spec& spec, const std::string& bundle, co
   const UniqueFd trial = TRY(sys::clone_mount(covered.get(), "", true));
   TRY(sys::change_mount(trial.get(), {.propagation = MS_PRIVATE}, true));
   TRY(sys::attach_mount(trial.get(), covered.get()));
-  for (const auto& mount : spec.mounts) TRY(stand_in(mount, bundle, trial.get()).context(mount_intent(mount)));
+  for (const auto& mount : spec.mounts) TRY(stand_in(spec, mount, bundle, trial.get()).context(mount_intent(mount)));
   return sys::unmount(top, MNT_DETACH);
 }
 
