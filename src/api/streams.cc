@@ -1,4 +1,4 @@
-/// attach, wait and logs: the answers of a container that take time.
+/// attach, wait, logs and stats: the answers of a container that take time.
 
 #include <array>
 
@@ -117,10 +117,30 @@ Result<> logs(Call& call) {
   return call.exchange().finish();
 }
 
+Result<> stats(Call& call) {
+  const bool stream = call.flag("stream", true);
+  const bool one_shot = call.flag("one-shot");
+  if (stream && one_shot) return base::invalid("cannot have stream=true and one-shot=true");
+  const auto samples = TRY(containers(call).stats(call.path("id")));
+  spec::api::ContainerStats sample;
+  const auto stop = call.exchange().stop_token();
+  if (!stream) {
+    // Two of them, so that there is one before: a share of the CPU is a difference.
+    bool more = TRY(samples->next(sample, stop));
+    if (!one_shot && more && sample.read != spec::api::ContainerStats::kNever) more = TRY(samples->next(sample, stop));
+    if (!more) return base::not_found("No such container: " + call.path("id"));
+    return call.reply(200, sample);
+  }
+  TRY(call.exchange().begin(200, {{"Content-Type", "application/json"}}));
+  while (TRY(samples->next(sample, stop))) TRY(call.exchange().write(codec::to_json(sample).dump() + "\n"));
+  return call.exchange().finish();
+}
+
 constexpr std::array kRoutes{
     Route{"POST", "/containers/{id}/attach", attach},
     Route{"POST", "/containers/{id}/wait", wait},
     Route{"GET", "/containers/{id}/logs", logs},
+    Route{"GET", "/containers/{id}/stats", stats},
 };
 
 }  // namespace

@@ -126,6 +126,9 @@ class Cgroup {
   /// are left out.
   static base::Result<Cgroup> open(const Host& host, const std::vector<std::string>& directories,
                                    std::optional<SystemdUnit> unit = {});
+  /// Where a process is, in every hierarchy, by /proc/<pid>/cgroup: for statistics and events. Errors: NotFound (it
+  /// is gone).
+  static base::Result<Cgroup> of_process(const Host& host, pid_t pid);
 
   /// Writes limits; order-dependent pairs (memory and swap, quota and period) are put in the order
   /// that the kernel accepts. What this host has no controller for is an error for a limit that was

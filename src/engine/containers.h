@@ -29,6 +29,7 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "spec/engine/container_state.h"
+#include "spec/engine/stats.h"
 #include "sys/fd.h"
 
 namespace engine {
@@ -100,6 +101,15 @@ class StreamTicket {
   virtual base::Result<> connect(sys::UniqueFd connection, std::string already_read) = 0;
 };
 
+/// What a container uses, second by second.
+class StatsStream {
+ public:
+  virtual ~StatsStream() = default;
+  /// The first at once, without a sample before it; each further one a second later. False when the container was
+  /// removed or `stop` fired.
+  virtual base::Result<bool> next(spec::api::ContainerStats& stats, std::stop_token stop) = 0;
+};
+
 struct StopOptions {
   std::string signal;                              ///< "" : the container's StopSignal
   std::optional<std::chrono::seconds> timeout;     ///< negative: wait for ever
@@ -140,6 +150,8 @@ class Containers {
   virtual base::Result<> resize(const std::string& ref, unsigned rows, unsigned columns) = 0;
   /// `ps_args` as ps(1) has them: "-ef", "aux", "-o pid,comm".
   virtual base::Result<spec::api::TopResponse> top(const std::string& ref, const std::string& ps_args) = 0;
+  /// Of a container that does not run all is zero.
+  virtual base::Result<std::unique_ptr<StatsStream>> stats(const std::string& ref) = 0;
   virtual base::Result<PruneReport> prune(const Filters& filters) = 0;
 };
 

@@ -60,6 +60,9 @@ Result<> ContainersService::resize(const std::string& ref, unsigned rows, unsign
 Result<spec::api::TopResponse> ContainersService::top(const std::string& ref, const std::string& ps_args) {
   return engine::top(core_, TRY(core_.table.find(ref)), ps_args);
 }
+Result<std::unique_ptr<StatsStream>> ContainersService::stats(const std::string& ref) {
+  return engine::stats(core_, TRY(core_.table.find(ref)));
+}
 Result<PruneReport> ContainersService::prune(const Filters& filters) { return engine::prune(core_, filters); }
 
 Result<std::string> ExecsService::create(const std::string& container, const spec::api::ExecConfig& config) {

@@ -31,6 +31,7 @@ class ContainersService final : public Containers {
   base::Result<bool> has_tty(const std::string& ref) override;
   base::Result<> resize(const std::string& ref, unsigned rows, unsigned columns) override;
   base::Result<spec::api::TopResponse> top(const std::string& ref, const std::string& ps_args) override;
+  base::Result<std::unique_ptr<StatsStream>> stats(const std::string& ref) override;
   base::Result<PruneReport> prune(const Filters& filters) override;
 
  private:

@@ -45,6 +45,7 @@ std::unique_ptr<Command> make_rmi();
 std::unique_ptr<Command> make_run();
 std::unique_ptr<Command> make_save();
 std::unique_ptr<Command> make_start();
+std::unique_ptr<Command> make_stats();
 std::unique_ptr<Command> make_stop();
 std::unique_ptr<Command> make_tag();
 std::unique_ptr<Command> make_top();

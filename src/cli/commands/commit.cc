@@ -24,7 +24,7 @@ class Commit final : public Command {
     if (invocation.arguments.size() > 1 && !invocation.arguments[1].empty()) {
       const auto name = TRY(spec::Reference::parse(invocation.arguments[1]));
       if (!name.digest().empty()) return base::invalid("refusing to create a tag with a digest reference");
-      options_.repository = name.familiar_name();
+      options_.repository = name.name();
       options_.tag = name.with_default_tag().tag();
     }
     client::ContainerFiles files{*TRY(cli.client())};

@@ -24,6 +24,7 @@ constexpr CommandEntry kCommands[] = {
     {"container rm", make_rm},
     {"container run", make_run},
     {"container start", make_start},
+    {"container stats", make_stats},
     {"container stop", make_stop},
     {"container top", make_top},
     {"container unpause", make_unpause},

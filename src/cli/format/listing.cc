@@ -57,8 +57,8 @@ ListingFormat resolve_format(std::string_view format, const ListingStyle& style,
   return {unescaped(without_spaces(format)), is_table};
 }
 
-Result<> print_listing(Output& out, const ListingFormat& format, std::span<const tmpl::Object* const> lines,
-                       const tmpl::Object& headings) {
+Result<std::string> listing_text(const ListingFormat& format, std::span<const tmpl::Object* const> lines,
+                                 const tmpl::Object& headings) {
   const auto parsed = TRY(tmpl::Template::parse("", format.text).context("failed to parse template"));
   std::string text;
   if (format.is_table) {
@@ -70,8 +70,7 @@ Result<> print_listing(Output& out, const ListingFormat& format, std::span<const
     TRY(parsed.execute(text, tmpl::Value{line}).context("failed to execute template"));
     text += '\n';
   }
-  out.write(format.is_table ? align_tabs(text) : text);
-  return {};
+  return format.is_table ? align_tabs(text) : text;
 }
 
 }  // namespace cli

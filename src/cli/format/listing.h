@@ -38,9 +38,9 @@ struct ListingFormat {
 };
 [[nodiscard]] ListingFormat resolve_format(std::string_view format, const ListingStyle& style, bool quiet);
 
-/// Prints all lines. Errors: InvalidArgument, "failed to parse template: …".
-base::Result<> print_listing(Output& out, const ListingFormat& format,
-                             std::span<const tmpl::Object* const> lines, const tmpl::Object& headings);
+/// All lines. Errors: InvalidArgument, "failed to parse template: …".
+base::Result<std::string> listing_text(const ListingFormat& format, std::span<const tmpl::Object* const> lines,
+                                       const tmpl::Object& headings);
 
 namespace detail {
 
@@ -105,15 +105,22 @@ class Headings final : public tmpl::Object {
 
 /// `columns` stand sorted by name, as JSON shows them. An Item with `label(name)` has `.Label`.
 template <class Item>
-base::Result<> print_items(Output& out, const ListingFormat& format, const ListingStyle& style,
-                           std::span<const Column<Item>> columns, const std::vector<Item>& items) {
+base::Result<std::string> items_text(const ListingFormat& format, const ListingStyle& style,
+                                     std::span<const Column<Item>> columns, const std::vector<Item>& items) {
   std::vector<detail::Line<Item>> lines;
   lines.reserve(items.size());
   for (const auto& item : items) lines.emplace_back(item, columns, style.type);
   std::vector<const tmpl::Object*> pointers;
   for (const auto& line : lines) pointers.push_back(&line);
   const detail::Headings<Item> headings{columns};
-  return print_listing(out, format, pointers, headings);
+  return listing_text(format, pointers, headings);
+}
+
+template <class Item>
+base::Result<> print_items(Output& out, const ListingFormat& format, const ListingStyle& style,
+                           std::span<const Column<Item>> columns, const std::vector<Item>& items) {
+  out.write(TRY(items_text(format, style, columns, items)));
+  return {};
 }
 
 }  // namespace cli

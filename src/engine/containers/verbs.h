@@ -25,6 +25,7 @@ base::Result<std::unique_ptr<StreamTicket>> attach(Core& core, const ContainerPt
 base::Result<std::unique_ptr<LogReader>> logs(Core& core, const ContainerPtr& container, const LogOptions& options);
 base::Result<> resize(Core& core, const ContainerPtr& container, unsigned rows, unsigned columns);
 base::Result<spec::api::TopResponse> top(Core& core, const ContainerPtr& container, const std::string& ps_args);
+base::Result<std::unique_ptr<StatsStream>> stats(Core& core, const ContainerPtr& container);
 base::Result<PruneReport> prune(Core& core, const Filters& filters);
 base::Result<std::vector<spec::api::ContainerSummary>> list(Core& core, const ListOptions& options);
 base::Result<spec::api::ContainerInspect> inspect(Core& core, const ContainerPtr& container, bool size);

@@ -8,7 +8,7 @@
 
 namespace shim::detail {
 
-/// Of a process, by /proc/<pid>/cgroup; in the hierarchy that counts memory. Errors: NotFound.
+/// Of a process, by /proc/<pid>/cgroup. Errors: NotFound.
 base::Result<cgroup::Cgroup> cgroup_of(pid_t pid);
 
 }  // namespace shim::detail

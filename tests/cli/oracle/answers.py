@@ -76,6 +76,26 @@ PROGRESS = [{"status": "Pulling from library/x", "id": "latest"},
             {"status": "Digest: sha256:" + "d" * 64}, {"status": "Status: Downloaded newer image for x:latest"}]
 
 
+def stats(name, container):
+    return {"name": "/" + name, "id": container, "read": "2026-11-20T22:38:47Z", "preread": "2026-11-20T22:38:46Z",
+            "pids_stats": {"current": 5, "limit": 100},
+            "blkio_stats": {"io_service_bytes_recursive": [{"major": 8, "minor": 0, "op": "Read", "value": 4096123},
+                                                           {"major": 8, "minor": 0, "op": "write", "value": 77},
+                                                           {"major": 8, "minor": 0, "op": "Total", "value": 9}],
+                            "io_serviced_recursive": None},
+            "num_procs": 0, "storage_stats": {},
+            "cpu_stats": {"cpu_usage": {"total_usage": 2_500_000_000, "percpu_usage": [1, 2]},
+                          "system_cpu_usage": 20_000_000_000, "online_cpus": 4},
+            "precpu_stats": {"cpu_usage": {"total_usage": 1_000_000_000}, "system_cpu_usage": 16_000_000_000},
+            "memory_stats": {"usage": 123456789, "stats": {"total_inactive_file": 3456789, "inactive_file": 1}, "limit": 2147483648},
+            "networks": {"eth0": {"rx_bytes": 5338, "tx_bytes": 648}, "eth1": {"rx_bytes": 10**9, "tx_bytes": 1}}}
+
+
+STOPPED = {"name": "/y", "id": "d" * 64, "read": "0001-01-01T00:00:00Z", "preread": "0001-01-01T00:00:00Z",
+           "pids_stats": {}, "blkio_stats": {"io_service_bytes_recursive": None}, "num_procs": 0, "storage_stats": {},
+           "cpu_stats": {"cpu_usage": {"total_usage": 0}}, "precpu_stats": {"cpu_usage": {"total_usage": 0}}, "memory_stats": {}}
+
+
 def lines(values):
     return "".join(json.dumps(value) + "\r\n" for value in values).encode()
 
@@ -125,6 +145,13 @@ def answers():
         "GET /volumes": (200, {"Volumes": VOLUMES, "Warnings": None}), "GET /volumes/zed": (200, VOLUMES[0]),
         "POST /volumes/create": (201, VOLUMES[0]), "DELETE /volumes/zed": no_content,
         "GET /events": (200, lines([EVENT])),
+        "GET /containers/web/stats": (200, stats("web", ID)), "GET /containers/x/stats": (200, stats("x", "c" * 64)),
+        "GET /containers/y/stats": (200, STOPPED),
+        f"GET /containers/{ID[:12]}/stats": (200, stats("web", ID)), f"GET /containers/{'c' * 12}/stats": (200, STOPPED),
+        f"GET /containers/{'d' * 12}/stats": (200, STOPPED),
+        "GET /containers/nothing-of-the-kind/stats": (404, {"message": "No such container: nothing-of-the-kind"}),
+        "GET /containers/a/changes": (200, [{"Path": "/etc", "Kind": 0}, {"Path": "/etc/x", "Kind": 1}, {"Path": "/y", "Kind": 2}]),
+        "POST /commit": (201, {"Id": IMAGE}), "GET /containers/a/export": (200, b"a tar"),
     }
     for verb in ("start", "stop", "restart", "kill", "pause", "unpause", "rename"):
         out[f"POST /containers/a/{verb}"] = no_content
