@@ -2,6 +2,7 @@
 
 #include "cgroup/cgroup.h"
 #include "cgroup/detail/apply.h"
+#include "cgroup/detail/files.h"
 
 namespace cgroup {
 
@@ -66,6 +67,14 @@ Result<> Cgroup::write_limits(const Resources& r) {
       return lacks(row.controller);
     }
     auto written = write(place->directory, r).context(fmt::format("set {} limits", row.controller));
+    if (written.failed_as(base::ErrorKind::NotFound) && place->hierarchy.v2) {
+      const std::string_view name = row.controller == "blkio" ? "io" : row.controller;
+      // Not handed down, by the kernel's choice (cpu, with real-time processes about) or the administrator's.
+      if (!TRY(has_controller(place->directory, name))) {
+        return base::not_implemented(fmt::format("the {} controller is not available in {}: the cgroups above it do not "
+                                                 "hand it down in cgroup.subtree_control", name, place->directory));
+      }
+    }
     if (!optional) TRY(std::move(written));
   }
   if (!r.unified.empty()) {

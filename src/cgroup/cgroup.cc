@@ -188,7 +188,14 @@ Result<> Cgroup::make_directory(const Place& place) {
     if (!made && made.error().errno_value() != EEXIST) return std::move(made).context("create a cgroup");
     if (made && place.hierarchy.has("cpuset")) TRY(inherit_cpuset(next).context("create a cgroup"));
   }
-  return {};
+  return limits_on_v2() ? make_usable(place) : Result<>{};
+}
+
+/// Below a threaded cgroup a new one is of no use until it is threaded as well. It has no limits of memory or I/O then.
+Result<> Cgroup::make_usable(const Place& place) {
+  const auto type = TRY(detail::read_if_there(place.directory, "cgroup.type"));
+  if (!type || base::trim(*type) != "domain invalid") return {};
+  return detail::write(place.directory, "cgroup.type", "threaded").context("join a threaded cgroup");
 }
 
 void Cgroup::discard() {

@@ -177,6 +177,7 @@ class Cgroup {
   [[nodiscard]] const Place* v1_place(std::string_view controller) const;
   [[nodiscard]] const Place* v2_place() const;
   base::Result<> make_directory(const Place& place);
+  static base::Result<> make_usable(const Place& place);
   /// The same, and leaves the place out where that may be.
   base::Result<> make_place(const Place& place);
   static base::Result<Cgroup> plan_systemd(const Host& host, Wanted wanted);

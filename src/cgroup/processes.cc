@@ -32,14 +32,31 @@ Result<std::vector<std::string>> children(const std::string& directory) {
   return out;
 }
 
+/// A threaded cgroup lists threads only.
+Result<> collect_threads(const std::string& directory, std::set<pid_t>& pids) {
+  const std::string text = TRY(detail::read(directory, "cgroup.threads"));
+  for (const auto thread : base::split_words(text, '\n')) {
+    const auto status = sys::read_file(sys::kCwd, fmt::format("/proc/{}/status", thread));
+    if (!status) continue;
+    for (const auto line : base::split_words(*status, '\n')) {
+      if (!line.starts_with("Tgid:")) continue;
+      if (const auto pid = base::parse_int(base::trim(line.substr(5)))) pids.insert(static_cast<pid_t>(*pid));
+      break;
+    }
+  }
+  return {};
+}
+
 Result<> collect(const std::string& directory, std::set<pid_t>& pids) {
-  // ENODEV: the cgroup is being removed; EOPNOTSUPP: a threaded one, whose processes are listed above.
+  // ENODEV: the cgroup is being removed; EOPNOTSUPP: it is threaded.
   const auto text = detail::read(directory, "cgroup.procs");
   if (text) {
     for (const auto line : base::split_words(*text, '\n')) {
       if (const auto pid = base::parse_int(line); pid && *pid > 0) pids.insert(static_cast<pid_t>(*pid));
     }
-  } else if (!text.failed_as(base::ErrorKind::NotFound) && !text.failed_as(base::ErrorKind::NotImplemented)) {
+  } else if (text.error().errno_value() == EOPNOTSUPP) {
+    TRY(collect_threads(directory, pids));
+  } else if (!text.failed_as(base::ErrorKind::NotFound)) {
     return base::Error{text.error()};
   }
   for (const auto& child : TRY(children(directory))) TRY(collect(child, pids));
@@ -168,7 +185,9 @@ Result<> Cgroup::signal_all(int signal) {
       }
       return {};
     }
-    if (!killed.failed_as(base::ErrorKind::NotFound)) return base::Error{killed.error()}.context("kill all processes");
+    // Before Linux 5.14 it is not there, and in a threaded cgroup it refuses.
+    const bool by_hand = killed.failed_as(base::ErrorKind::NotFound) || killed.error().errno_value() == EOPNOTSUPP;
+    if (!by_hand) return base::Error{killed.error()}.context("kill all processes");
   }
   const bool was_frozen = TRY(frozen());
   // Frozen, they neither fork nor give their numbers away meanwhile.

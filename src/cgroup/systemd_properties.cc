@@ -66,7 +66,10 @@ class Translation {
     TRY(memory());
     cpu();
     TRY(cpusets(wanted_.cpus, wanted_.mems));
-    if (wanted_.pids_limit) tasks(*wanted_.pids_limit > 0 ? static_cast<std::uint64_t>(*wanted_.pids_limit) : kInfinity);
+    // TasksMax=0 is refused, and 1 is as good: a process is there already.
+    if (wanted_.pids_limit) {
+      tasks(*wanted_.pids_limit < 0 ? kInfinity : static_cast<std::uint64_t>(std::max<std::int64_t>(*wanted_.pids_limit, 1)));
+    }
     if (wanted_.io_weight.value_or(0) != 0) {
       out_.push_back(v2_ ? number("IOWeight", detail::io_weight_of(*wanted_.io_weight))
                          : number("BlockIOWeight", *wanted_.io_weight));

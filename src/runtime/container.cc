@@ -155,8 +155,8 @@ Result<> Container::resume() {
 
 Result<> Container::update(const spec::oci::Resources& resources) {
   if (data_->status() == Status::Stopped) return base::conflict("container not running");
-  const cgroup::Resources wanted = TRY(detail::resources_for_update(resources));
-  return TRY(data_->open_cgroup())->apply(wanted);
+  auto* group = TRY(data_->open_cgroup());
+  return group->apply(TRY(detail::resources_for_update(resources, data_->host.v2_only())));
 }
 
 Result<sys::ExitStatus> Container::wait() { return data_->init.wait(); }

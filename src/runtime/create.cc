@@ -10,6 +10,7 @@
 #include "base/scope_guard.h"
 #include "base/time.h"
 #include "runtime/container.h"
+#include "runtime/detail/cgroup_owner.h"
 #include "runtime/detail/cgroup_record.h"
 #include "runtime/detail/checkpoint_notes.h"
 #include "runtime/detail/container_data.h"
@@ -168,6 +169,7 @@ class Creator {
     CRASH_POINT("runtime.create.cloned");
     const auto& resources = plan_.section->resources;
     TRY(data_.cgroup->adopt(pid, TRY(resources_for_create(resources ? *resources : spec::oci::Resources{}))));
+    TRY(give_cgroup_away(data_.host, *data_.cgroup, spec_, plan_.in_user_namespace(), plan_.makes(CLONE_NEWCGROUP)));
     const cgroup::Entry entry = TRY(data_.cgroup->entry());
     TRY(told(send_go(data_.channel, entry)));
     const bool awaited = plan_.waits_for_parent();

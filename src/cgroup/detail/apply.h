@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "base/function_ref.h"
 #include "base/result.h"
 #include "cgroup/resources.h"
 
@@ -12,6 +13,9 @@ base::Result<> apply_memory_v1(const std::string& directory, const Resources& wa
 base::Result<> apply_memory_v2(const std::string& directory, const Resources& wanted);
 base::Result<> apply_cpu_v1(const std::string& directory, const Resources& wanted);
 base::Result<> apply_cpu_v2(const std::string& directory, const Resources& wanted);
+/// Sets the burst and the bandwidth (`set_bandwidth`) in the order that the kernel takes: a burst is never above the quota.
+base::Result<> with_burst(const std::string& directory, std::string_view file, const Resources& wanted,
+                          base::FunctionRef<base::Result<>()> set_bandwidth);
 base::Result<> apply_cpuset(const std::string& directory, const Resources& wanted);
 base::Result<> apply_pids(const std::string& directory, const Resources& wanted);
 base::Result<> apply_io_v1(const std::string& directory, const Resources& wanted);

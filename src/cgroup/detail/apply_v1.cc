@@ -97,12 +97,21 @@ Result<> apply_memory_v1(const std::string& directory, const Resources& wanted) 
   return {};
 }
 
-Result<> apply_cpu_v1(const std::string& directory, const Resources& wanted) {
-  if (wanted.cpu_shares && *wanted.cpu_shares != 0) {
-    TRY(write(directory, "cpu.shares", fmt::format("{}", *wanted.cpu_shares)));
-  }
-  TRY(write_if(directory, "cpu.rt_period_us", wanted.realtime_period));
-  TRY(write_if(directory, "cpu.rt_runtime_us", wanted.realtime_runtime));
+Result<> with_burst(const std::string& directory, std::string_view file, const Resources& wanted,
+                    base::FunctionRef<Result<>()> set_bandwidth) {
+  if (!wanted.cpu_burst) return set_bandwidth();
+  const std::string burst = fmt::format("{}", *wanted.cpu_burst);
+  auto written = write(directory, file, burst);
+  // Above the present quota: then it fits the coming one, or never.
+  const bool later = !written && written.error().errno_value() == EINVAL;
+  if (!later) TRY(std::move(written));
+  TRY(set_bandwidth());
+  return later ? write(directory, file, burst) : Result<>{};
+}
+
+namespace {
+
+Result<> set_bandwidth_v1(const std::string& directory, const Resources& wanted) {
   bool period_later = false;
   if (wanted.cpu_period && *wanted.cpu_period != 0) {
     auto written = write(directory, "cpu.cfs_period_us", fmt::format("{}", *wanted.cpu_period));
@@ -113,8 +122,18 @@ Result<> apply_cpu_v1(const std::string& directory, const Resources& wanted) {
   if (wanted.cpu_quota && *wanted.cpu_quota != 0) {
     TRY(write(directory, "cpu.cfs_quota_us", fmt::format("{}", *wanted.cpu_quota)));
   }
-  if (period_later) TRY(write(directory, "cpu.cfs_period_us", fmt::format("{}", *wanted.cpu_period)));
-  TRY(write_if(directory, "cpu.cfs_burst_us", wanted.cpu_burst));
+  return period_later ? write(directory, "cpu.cfs_period_us", fmt::format("{}", *wanted.cpu_period)) : Result<>{};
+}
+
+}  // namespace
+
+Result<> apply_cpu_v1(const std::string& directory, const Resources& wanted) {
+  if (wanted.cpu_shares && *wanted.cpu_shares != 0) {
+    TRY(write(directory, "cpu.shares", fmt::format("{}", *wanted.cpu_shares)));
+  }
+  TRY(write_if(directory, "cpu.rt_period_us", wanted.realtime_period));
+  TRY(write_if(directory, "cpu.rt_runtime_us", wanted.realtime_runtime));
+  TRY(with_burst(directory, "cpu.cfs_burst_us", wanted, [&] { return set_bandwidth_v1(directory, wanted); }));
   return write_if(directory, "cpu.idle", wanted.cpu_idle);
 }
 
@@ -124,7 +143,7 @@ Result<> apply_cpuset(const std::string& directory, const Resources& wanted) {
 }
 
 Result<> apply_pids(const std::string& directory, const Resources& wanted) {
-  return write(directory, "pids.max", *wanted.pids_limit > 0 ? fmt::format("{}", *wanted.pids_limit) : "max");
+  return write(directory, "pids.max", *wanted.pids_limit >= 0 ? fmt::format("{}", *wanted.pids_limit) : "max");
 }
 
 Result<> apply_io_v1(const std::string& directory, const Resources& wanted) {

@@ -25,6 +25,36 @@ Result<> write_rates(const std::string& directory, std::string_view key, const s
   return {};
 }
 
+Result<> set_bandwidth_v2(const std::string& directory, const Resources& wanted) {
+  const bool quota = wanted.cpu_quota.value_or(0) != 0;
+  const bool period = wanted.cpu_period.value_or(0) != 0;
+  if (!quota && !period) return {};
+  std::string text = quota && *wanted.cpu_quota > 0 ? fmt::format("{}", *wanted.cpu_quota) : std::string{"max"};
+  if (!quota) {
+    // Only the period changes: the quota stays.
+    const std::string present = TRY(read(directory, "cpu.max"));
+    if (const auto parts = base::cut(present, " ")) text = parts->first;
+  }
+  if (period) text += fmt::format(" {}", *wanted.cpu_period);
+  return write(directory, "cpu.max", text);
+}
+
+/// What v1 alone has, and nobody should believe to be in force.
+Result<> refuse_memory_of_v1(const Resources& wanted) {
+  if (wanted.swappiness) return base::not_implemented("cgroup v2 has no memory swappiness");
+  if (wanted.disable_oom_killer) return base::not_implemented("cgroup v2 cannot disable the OOM killer");
+  if (wanted.kernel_tcp_limit) return base::not_implemented("cgroup v2 has no limit of TCP buffer memory");
+  return {};
+}
+
+/// The memory limit that a swap limit refers to: the new one, or else the one in force.
+Result<Resources> with_present_limit(const std::string& directory, Resources wanted) {
+  if (wanted.memory_limit || !wanted.memory_and_swap) return wanted;
+  const std::uint64_t present = TRY(read_number(directory, "memory.max"));
+  if (present < INT64_MAX) wanted.memory_limit = static_cast<std::int64_t>(present);
+  return wanted;
+}
+
 }  // namespace
 
 Result<std::int64_t> swap_without_memory(const Resources& wanted) {
@@ -49,9 +79,11 @@ std::uint64_t io_weight_of(std::uint16_t weight) {
 }
 
 Result<> apply_memory_v2(const std::string& directory, const Resources& wanted) {
+  TRY(refuse_memory_of_v1(wanted));
   TRY(check_memory_in_use(directory, wanted, true));
   if (wanted.memory_and_swap) {
-    const std::string swap = bytes_or_max(TRY(swap_without_memory(wanted)));
+    const Resources both = TRY(with_present_limit(directory, wanted));
+    const std::string swap = bytes_or_max(TRY(swap_without_memory(both)));
     auto written = write(directory, "memory.swap.max", swap);
     // Without swap in the kernel there is nothing to limit, except that "none" was promised.
     if (!written && !(written.failed_as(base::ErrorKind::NotFound) && (swap == "max" || swap == "0"))) {
@@ -66,23 +98,16 @@ Result<> apply_memory_v2(const std::string& directory, const Resources& wanted) 
 }
 
 Result<> apply_cpu_v2(const std::string& directory, const Resources& wanted) {
+  if (wanted.realtime_runtime || wanted.realtime_period) {
+    return base::not_implemented("cgroup v2 has no limits for real-time processes");
+  }
   if (wanted.cpu_idle) TRY(write(directory, "cpu.idle", fmt::format("{}", *wanted.cpu_idle)));
-  if (wanted.cpu_shares && *wanted.cpu_shares != 0) {
+  // An idle cgroup's weight is fixed, and writing one an error.
+  const bool idle = wanted.cpu_idle.value_or(0) == 1;
+  if (wanted.cpu_shares && *wanted.cpu_shares != 0 && !idle) {
     TRY(write(directory, "cpu.weight", fmt::format("{}", weight_of_shares(*wanted.cpu_shares))));
   }
-  const bool quota = wanted.cpu_quota.value_or(0) != 0;
-  const bool period = wanted.cpu_period.value_or(0) != 0;
-  if (quota || period) {
-    std::string text = quota && *wanted.cpu_quota > 0 ? fmt::format("{}", *wanted.cpu_quota) : std::string{"max"};
-    if (!quota) {
-      // Only the period changes: the quota stays.
-      const std::string present = TRY(read(directory, "cpu.max"));
-      if (const auto parts = base::cut(present, " ")) text = parts->first;
-    }
-    if (period) text += fmt::format(" {}", *wanted.cpu_period);
-    TRY(write(directory, "cpu.max", text));
-  }
-  return wanted.cpu_burst ? write(directory, "cpu.max.burst", fmt::format("{}", *wanted.cpu_burst)) : Result<>{};
+  return with_burst(directory, "cpu.max.burst", wanted, [&] { return set_bandwidth_v2(directory, wanted); });
 }
 
 Result<> apply_io_v2(const std::string& directory, const Resources& wanted) {
@@ -115,7 +140,20 @@ Result<> apply_unified(const std::string& directory, const Resources& wanted) {
     if (file.find('/') != std::string::npos) {
       return base::invalid(fmt::format("unified resource {} must be a file name (no slashes)", base::quoted(file)));
     }
-    TRY(write(directory, file, contents));
+    const auto parts = base::cut(file, ".");
+    if (!parts || parts->first.empty() || parts->second.empty()) {
+      return base::invalid(fmt::format("unified resource {} must be the name of a cgroup file", base::quoted(file)));
+    }
+    auto written = write(directory, file, contents);
+    if (!written.failed_as(base::ErrorKind::NotFound) && !written.failed_as(base::ErrorKind::PermissionDenied)) {
+      TRY(std::move(written));
+      continue;
+    }
+    if (parts->first != "cgroup" && !TRY(has_controller(directory, parts->first))) {
+      return base::not_implemented(fmt::format("unified resource {} can't be set: controller {} not available",
+                                               base::quoted(file), base::quoted(parts->first)));
+    }
+    return std::move(written).context(fmt::format("unified resource {} can't be set", base::quoted(file)));
   }
   return {};
 }

@@ -1,5 +1,7 @@
 #include "cgroup/detail/files.h"
 
+#include <algorithm>
+
 #include "base/strings.h"
 #include "sys/file.h"
 
@@ -33,6 +35,12 @@ Result<> write(const std::string& directory, std::string_view file, std::string_
 
 Result<bool> has_file(const std::string& directory, std::string_view file) {
   return sys::exists(sys::kCwd, join(directory, file));
+}
+
+Result<bool> has_controller(const std::string& directory, std::string_view controller) {
+  const std::string text = TRY(read_if_there(directory, "cgroup.controllers")).value_or("");
+  const auto names = base::split_words(base::trim(text));
+  return std::ranges::find(names, controller) != names.end();
 }
 
 std::uint64_t to_number(std::string_view text) {

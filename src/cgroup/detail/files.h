@@ -15,6 +15,8 @@ base::Result<std::string> read(const std::string& directory, std::string_view fi
 /// nullopt when the file is not there.
 base::Result<std::optional<std::string>> read_if_there(const std::string& directory, std::string_view file);
 base::Result<> write(const std::string& directory, std::string_view file, std::string_view text);
+/// v2: whether the parent hands this controller down to the directory.
+base::Result<bool> has_controller(const std::string& directory, std::string_view controller);
 base::Result<bool> has_file(const std::string& directory, std::string_view file);
 
 /// A file of one number; "max" is UINT64_MAX.

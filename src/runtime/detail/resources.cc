@@ -92,7 +92,8 @@ void memory(const spec::oci::MemoryResources& wanted, cgroup::Resources& out) {
   out.memory_reservation = given(wanted.reservation);
   out.memory_and_swap = given(wanted.swap);
   out.kernel_tcp_limit = given(wanted.kernel_tcp);
-  out.swappiness = wanted.swappiness;
+  // -1, as engines write "not set".
+  if (wanted.swappiness && *wanted.swappiness != UINT64_MAX) out.swappiness = wanted.swappiness;
   if (wanted.disable_oom_killer.value_or(false)) out.disable_oom_killer = true;
   out.check_before_update = wanted.check_before_update.value_or(false);
 }
@@ -112,16 +113,18 @@ void cpu(const spec::oci::CpuResources& wanted, cgroup::Resources& out) {
   out.mems = wanted.mems;
 }
 
-}  // namespace
+Result<std::vector<cgroup::DeviceRule>> device_rules(const spec::oci::Resources& wanted) {
+  std::vector<cgroup::DeviceRule> rules;
+  for (const auto& one : wanted.devices) rules.push_back(TRY(device_rule(one)));
+  for (auto& one : always_allowed()) rules.push_back(one);
+  return rules;
+}
 
-Result<cgroup::Resources> resources_for_update(const spec::oci::Resources& wanted) {
+Result<cgroup::Resources> limits(const spec::oci::Resources& wanted) {
   cgroup::Resources out;
   if (wanted.memory) memory(*wanted.memory, out);
   if (wanted.cpu) cpu(*wanted.cpu, out);
-  if (wanted.pids) {
-    // 0 is "not set", as docker writes it.
-    if (wanted.pids->limit.value_or(0) != 0) out.pids_limit = wanted.pids->limit;
-  }
+  if (wanted.pids) out.pids_limit = wanted.pids->limit;
   if (wanted.block_io) TRY(block_io(*wanted.block_io, out));
   for (const auto& one : wanted.hugepage_limits) out.hugepages.push_back({one.page_size, one.limit});
   if (wanted.network) {
@@ -138,11 +141,17 @@ Result<cgroup::Resources> resources_for_update(const spec::oci::Resources& wante
   return out;
 }
 
+}  // namespace
+
+Result<cgroup::Resources> resources_for_update(const spec::oci::Resources& wanted, bool v2) {
+  cgroup::Resources out = TRY(limits(wanted));
+  if (v2 && !wanted.devices.empty()) out.devices = TRY(device_rules(wanted));
+  return out;
+}
+
 Result<cgroup::Resources> resources_for_create(const spec::oci::Resources& wanted) {
-  cgroup::Resources out = TRY(resources_for_update(wanted));
-  auto& rules = out.devices.emplace();
-  for (const auto& one : wanted.devices) rules.push_back(TRY(device_rule(one)));
-  for (auto& one : always_allowed()) rules.push_back(one);
+  cgroup::Resources out = TRY(limits(wanted));
+  out.devices = TRY(device_rules(wanted));
   return out;
 }
 
