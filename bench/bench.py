@@ -9,8 +9,9 @@ import subprocess
 import tarfile
 import time
 
-from engines import engines, runtimes
-from measure import Failed, LIBC, Table, all_at_once, peak_rss_kib, wall
+from engines import engines
+from measure import Failed, LIBC, Table, wall
+from runtime_part import part_runtime
 
 WORK, BIN = os.environ["BENCH_DIR"], os.environ["BENCH_BIN"]
 FLOOR = f"{WORK}/floor"
@@ -75,39 +76,6 @@ def tar_of_files(count, total, seed):
             info.size = size
             tar.addfile(info, io.BytesIO(dice.randbytes(size // 2) + b"caisson " * (size // 16 + 1)))
     return out.getvalue()
-
-
-def bundle(root, directory):
-    """A full OCI configuration: runc's own default, all namespaces, limits, seccomp by deny list of nothing."""
-    os.makedirs(directory)
-    subprocess.run([runtimes(BIN).get("runc", f"{BIN}/caisson-runtime"), "spec"], cwd=directory, check=True)
-    spec = json.load(open(f"{directory}/config.json"))
-    spec["root"] = {"path": root}
-    spec["process"].update(terminal=False, args=["/bin/true"])
-    spec["process"].pop("rlimits", None)
-    spec["linux"]["resources"] = {"memory": {"limit": 64 << 20}, "pids": {"limit": 100}}
-    json.dump(spec, open(f"{directory}/config.json", "w"))
-
-
-def part_runtime(table, fs):
-    root, directory = f"{fs}/root", f"{fs}/bundle"
-    bundle(root, directory)
-    LIBC.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-    number = iter(range(10**9))
-
-    def argv(path, who):
-        return [path, "--root", f"{fs}/rt-{who}", "run", "--bundle", directory, f"b{next(number)}"]
-
-    floor = [FLOOR, "-r", root, "-m", "-n", "-c", "bench", "--", "/bin/true"]
-    found = runtimes(BIN)
-    cases = {who: (lambda path=path, who=who: wall(argv(path, who))) for who, path in found.items()}
-    cases["floor"] = lambda: wall(floor)
-    table.take_turns("runtime: run /bin/true", "ms", cases, 60, warm=3, reference="caisson-runtime")
-    cases = {who: (lambda path=path, who=who: all_at_once([argv(path, who) for _ in range(20)])) for who, path in found.items()}
-    cases["floor"] = lambda: all_at_once([floor] * 20)
-    table.take_turns("runtime: 20 at once, until the last ends", "ms", cases, 6, reference="caisson-runtime")
-    table.take_turns("runtime: peak RSS", "MiB", {who: (lambda path=path, who=who: peak_rss_kib(argv(path, who), f"{fs}/rss")) for who, path in found.items()},
-                     5, scale=1 / 1024, reference="caisson-runtime")
 
 
 def ready(fs):
@@ -195,7 +163,7 @@ def main():
     table, found = Table(options.o, options.quick), []
     try:
         if "runtime" in parts:
-            part_runtime(table, fs)
+            part_runtime(table, fs, BIN, FLOOR)
         if set(parts) - {"runtime"}:
             found = ready(fs)
         for part in parts:

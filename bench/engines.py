@@ -96,5 +96,7 @@ def engines(work, binaries):
 
 
 def runtimes(binaries):
+    """Debian's, and those that CRUN_NEW and RUNC_NEW name."""
     every = {"caisson-runtime": f"{binaries}/caisson-runtime", "crun": shutil.which("crun", path=SYSTEM_PATH), "runc": shutil.which("runc", path=SYSTEM_PATH)}
+    every |= {"crun-new": os.environ.get("CRUN_NEW"), "runc-new": os.environ.get("RUNC_NEW")}
     return {name: path for name, path in every.items() if path and os.access(path, os.X_OK)}
