@@ -147,7 +147,7 @@ Result<std::string> read_to_end(int fd, std::size_t limit) {
   if (::fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && status.st_size > 0) {
     out.reserve(static_cast<std::size_t>(status.st_size) + 1);
   }
-  std::array<char, 16 * 1024> buffer{};
+  std::array<char, 16 * 1024> buffer;  // not cleared: most files are short, and pages of the stack are not free
   while (true) {
     const std::size_t count = TRY(read_some(fd, buffer));
     if (count == 0) return out;

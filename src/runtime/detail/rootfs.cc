@@ -15,6 +15,7 @@
 #include "sys/file.h"
 #include "sys/mount.h"
 #include "sys/namespace.h"
+#include "sys/node.h"
 
 namespace runtime::detail {
 
@@ -200,9 +201,30 @@ Result<UniqueFd> open_bind_source(const Mount& mount, const std::string& bundle,
   return tree;
 }
 
+namespace {
+
+/// The ordinary case of a missing mount point: only its last name is missing, and no symlink leads there.
+Result<UniqueFd> make_last_name(int root, const std::string& path) {
+  const auto slash = path.rfind('/');
+  if (slash == std::string::npos || slash + 1 == path.size()) return base::not_found("");
+  const std::string above = slash == 0 ? "." : path.substr(1, slash - 1);
+  const UniqueFd parent = TRY(sys::open_beneath_no_symlinks(root, above, O_PATH | O_DIRECTORY));
+  const std::string name = path.substr(slash + 1);
+  TRY(sys::make_dir(parent.get(), name, 0755));
+  UniqueFd made = TRY(sys::open_beneath_no_symlinks(parent.get(), name, O_RDONLY | O_DIRECTORY));
+  TRY(sys::set_mode(made.get(), 0755));
+  return made;
+}
+
+}  // namespace
+
 Result<UniqueFd> target_in_root(int root, const std::string& path, bool as_file) {
   auto found = sys::open_in_root(root, path, O_PATH);
   if (!found.failed_as(base::ErrorKind::NotFound)) return found;
+  if (!as_file) {
+    auto made = make_last_name(root, path);
+    if (made) return made;  // else a link, a race, something in the way: step by step
+  }
   const std::string real = TRY(sys::resolve_missing_in_root(root, path));
   if (!as_file) return sys::make_dirs_in_root(root, real);
   const auto slash = real.rfind('/');

@@ -1,0 +1,2 @@
+# Runs once per container: what counts is how much of it must be in memory, not how it loops.
+target_compile_options(caisson_spec PRIVATE "$<$<CONFIG:Release>:-Os>")
