@@ -10,12 +10,11 @@ import tarfile
 import time
 
 from engines import engines
-from measure import Failed, LIBC, Table, wall
+from measure import Failed, Table, wall
 from runtime_part import part_runtime
 
 WORK, BIN = os.environ["BENCH_DIR"], os.environ["BENCH_BIN"]
 FLOOR = f"{WORK}/floor"
-PR_SET_CHILD_SUBREAPER = 36
 
 
 def hide_idle_cgroup2():

@@ -48,13 +48,6 @@ def wall(argv, env=None, network=None):
     return Spawned(argv, env, network).wait()
 
 
-def cpu(argv):
-    """Processor time of the process and of all that it waited for: what a loaded machine does not change."""
-    process = Spawned(argv)
-    process.wait()
-    return process.usage.ru_utime + process.usage.ru_stime
-
-
 def all_at_once(argvs, env=None, network=None):
     """Wall time until the last one has ended."""
     start = time.perf_counter()
