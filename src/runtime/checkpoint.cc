@@ -15,6 +15,7 @@
 #include "runtime/detail/criu_mounts.h"
 #include "runtime/detail/criu_options.h"
 #include "runtime/detail/criu_session.h"
+#include "runtime/detail/image_manifest.h"
 #include "sys/file.h"
 
 namespace runtime {
@@ -49,6 +50,12 @@ Result<> check_status_fd(int fd) {
   return base::invalid(fmt::format("invalid --status-fd argument {}: not writable", fd));
 }
 
+Result<bool> in_user_namespace(pid_t pid) {
+  const UniqueFd ours = TRY(sys::open_at(sys::kCwd, "/proc/self/ns/user", O_RDONLY));
+  const UniqueFd theirs = TRY(sys::open_at(sys::kCwd, fmt::format("/proc/{}/ns/user", pid), O_RDONLY));
+  return TRY(sys::stat_fd(ours.get())).st_ino != TRY(sys::stat_fd(theirs.get())).st_ino;
+}
+
 class Dump {
  public:
   Dump(const CheckpointOptions& options, Container::Data& data, Status status)
@@ -75,13 +82,18 @@ class Dump {
       if (status_ == Status::Running) base::ignore(thaw(), "the failure that led here is the one to tell");
       return std::move(done).error();
     }
-    return {};
+    return criu::write_manifest(images_.get()).context("the container is saved, but");
   }
 
  private:
   Result<std::vector<sys::FdMapping>> input() {
     null_ = TRY(sys::open_at(sys::kCwd, "/dev/null", O_RDONLY));
-    images_ = TRY(criu::open_image_directory(options_.image_path, true));
+    TRY(sys::make_dirs(sys::kCwd, options_.image_path, 0700).context("make the directory of the checkpoint"));
+    images_ = TRY(sys::open_dir(sys::kCwd, options_.image_path));
+    if (TRY(in_user_namespace(data_.state.pid))) TRY(criu::let_others_search(images_.get()));
+    // An earlier one's sizes are not this one's.
+    const auto stale = sys::unlink_at(images_.get(), std::string{criu::kManifestFile});
+    if (!stale && !stale.failed_as(base::ErrorKind::NotFound)) return base::Error{stale.error()};
     work_ = TRY(criu::open_work_directory(options_.work_path));
     std::vector<sys::FdMapping> fds{{null_.get(), 0}};
     return fds;

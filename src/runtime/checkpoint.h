@@ -1,9 +1,10 @@
 #pragma once
 /// What Container::checkpoint and Container::restore can be told. Both drive CRIU, which must be
-/// installed (3.15 or newer); its images are files in one directory, with one file of ours:
+/// installed (3.15 or newer); its images are files in one directory, with two of ours:
 ///
 ///   <image path>/inventory.img, core-1.img, …  CRIU's
 ///   <image path>/descriptors.json              what 0, 1 and 2 of the container were: ["pipe:[123]", …]
+///   <image path>/images.json                   their sizes; a restore refuses others
 ///   <work path>/dump.log, restore.log          what CRIU did
 ///
 /// The layout is runc's, so a checkpoint of one can be restored by the other if the root file system and

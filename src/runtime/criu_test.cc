@@ -14,6 +14,7 @@
 #include "runtime/checkpoint.h"
 #include "runtime/detail/criu_mounts.h"
 #include "runtime/detail/criu_session.h"
+#include "runtime/detail/image_manifest.h"
 #include "runtime/test_bundle.h"
 
 namespace {
@@ -328,6 +329,24 @@ TEST_F(CheckpointTest, AFailedRestoreLeavesNothing) {
   auto absent = restore_options();
   absent.criu = "no-such-criu";
   EXPECT_TRUE(Container::restore(spec("true"), std::move(absent)).failed_as(base::ErrorKind::NotImplemented));
+  expect_nothing_left();
+}
+
+TEST_F(CheckpointTest, ADamagedCheckpointIsNotGivenToCriu) {
+  pretend_checkpoint();
+  ASSERT_TRUE(sys::write_file_atomic(sys::kCwd, images() + "/pages-1.img", "0123456789"));
+  const sys::UniqueFd opened = sys::open_dir(sys::kCwd, images()).value();
+  ASSERT_TRUE(detail::criu::write_manifest(opened.get()));
+  EXPECT_TRUE(detail::criu::check_manifest(opened.get()));
+  ASSERT_TRUE(sys::write_file_atomic(sys::kCwd, images() + "/pages-1.img", "0123"));
+  const Role role{"notifies"};
+  const auto shorter = Container::restore(spec("true"), restore_options());
+  ASSERT_TRUE(shorter.failed_as(base::ErrorKind::InvalidArgument));
+  EXPECT_NE(shorter.error().message().find("pages-1.img has 4 bytes, not 10"), std::string::npos);
+  ASSERT_TRUE(sys::unlink_at(sys::kCwd, images() + "/pages-1.img"));
+  const auto missing = Container::restore(spec("true"), restore_options());
+  ASSERT_TRUE(missing.failed_as(base::ErrorKind::InvalidArgument));
+  EXPECT_NE(missing.error().message().find("pages-1.img is missing"), std::string::npos);
   expect_nothing_left();
 }
 

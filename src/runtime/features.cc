@@ -2,6 +2,7 @@
 
 #include "codec/describe.h"
 #include "runtime/detail/check_config.h"
+#include "runtime/detail/criu_session.h"
 #include "runtime/detail/mount_options.h"
 #include "runtime/detail/seccomp_compile.h"
 #include "spec/runtime_config.h"
@@ -44,7 +45,10 @@ Json features() {
   out.set("hooks", names({"prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop"}));
   out.set("mountOptions", names(detail::known_mount_options()));
   out.set("linux", std::move(section));
-  out.set("annotations", Json::object({{"io.caisson.runtime.version", CAISSON_VERSION}}));
+  // The specification has no field for it; this is the name that engines look for.
+  const bool criu = detail::criu::find_criu("criu").has_value();
+  out.set("annotations", Json::object({{"io.caisson.runtime.version", CAISSON_VERSION},
+                                       {"org.opencontainers.runc.checkpoint.enabled", criu ? "true" : "false"}}));
   return out;
 }
 

@@ -72,7 +72,7 @@ class Restorer {
       : spec_{spec}, options_{options}, create_{options.container}, data_{data}, plan_{plan}, earlier_{children()} {}
 
   Result<> run() {
-    TRY(criu::open_image_directory(options_.image_path, false));
+    TRY(criu::open_images(options_.image_path));
     lock_ = TRY(make_state_directory(data_));
     base::ScopeGuard undo{[this] { undo_all(); }};
     TRY(restore().context("unable to restore container"));
@@ -125,7 +125,8 @@ class Restorer {
 
     const auto inside = TRY(sys::MountNamespaceCopy::enter());
     // Opened here, as CRIU mounts things in its working directory, which it can only in its own namespace.
-    images_ = TRY(criu::open_image_directory(options_.image_path, false));
+    images_ = TRY(criu::open_images(options_.image_path));
+    if (plan_.in_user_namespace()) TRY(criu::let_others_search(images_.get()));
     work_ = TRY(criu::open_work_directory(options_.work_path));
     UniqueFd root = std::move(create_.rootfs);
     if (!root) root = TRY(sys::clone_mount(sys::kCwd, data_.state.rootfs, true).context("open the root file system"));

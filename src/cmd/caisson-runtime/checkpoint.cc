@@ -1,5 +1,7 @@
 #include "runtime/checkpoint.h"
 
+#include <optional>
+
 #include "base/log.h"
 #include "base/strings.h"
 #include "cmd/caisson-runtime/bundle.h"
@@ -97,10 +99,11 @@ Result<int> run_restore(const Globals& globals, const Arguments& arguments) {
   create.pid_file = arguments.value_or("pid-file", "");
   const auto spec = TRY(load_spec(create.bundle));
   TRY(check_terminal(spec, create, detached));
-  Foreground foreground;
+  std::optional<Foreground> foreground;
+  if (!detached) foreground.emplace();
   auto container = TRY(Container::restore(spec, std::move(options)));
   if (detached) return 0;
-  const int status = TRY(foreground.stay(container.init(), container.take_pty_master()));
+  const int status = TRY(foreground->stay(container.init(), container.take_pty_master()));
   TRY(container.destroy());
   return status;
 }

@@ -4,7 +4,9 @@
 
 #include "base/strings.h"
 #include "runtime/detail/criu_session.h"
+#include "runtime/detail/image_manifest.h"
 #include "sys/file.h"
+#include "sys/node.h"
 
 namespace runtime::detail::criu {
 
@@ -34,14 +36,18 @@ Result<std::optional<NetworkLock>> network_lock(const Version& version) {
 
 }  // namespace
 
-Result<UniqueFd> open_image_directory(const std::string& path, bool make) {
-  if (path.empty()) return base::invalid("the directory of the checkpoint has no name");
-  if (make) TRY(sys::make_dirs(sys::kCwd, path, 0700).context("make the directory of the checkpoint"));
+Result<UniqueFd> open_images(const std::string& path) {
   UniqueFd opened = TRY(sys::open_dir(sys::kCwd, path).context("open the checkpoint"));
-  if (!make && !TRY(sys::exists(opened.get(), "inventory.img"))) {
+  if (!TRY(sys::exists(opened.get(), "inventory.img"))) {
     return base::not_found("no checkpoint in " + base::quoted(path) + ": it has no inventory.img");
   }
+  TRY(check_manifest(opened.get()).context(path));
   return opened;
+}
+
+Result<> let_others_search(int images) {
+  const struct ::stat status = TRY(sys::stat_fd(images));
+  return sys::set_mode(images, (status.st_mode & 07777U) | 0011U).context("open the directory of the checkpoint to the container's root");
 }
 
 Result<UniqueFd> open_work_directory(const std::string& path) {

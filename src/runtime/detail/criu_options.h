@@ -12,8 +12,10 @@
 
 namespace runtime::detail::criu {
 
-/// Errors: NotFound unless `make`, InvalidArgument when it is no directory.
-base::Result<sys::UniqueFd> open_image_directory(const std::string& path, bool make);
+/// A checkpoint. Errors: NotFound, InvalidArgument when it is damaged.
+base::Result<sys::UniqueFd> open_images(const std::string& path);
+/// In a user namespace CRIU looks for images as the container's root. Their contents stay root's.
+base::Result<> let_others_search(int images);
 /// Made if missing; none when `path` is empty.
 base::Result<sys::UniqueFd> open_work_directory(const std::string& path);
 [[nodiscard]] std::string log_path(const CriuOptions& options, std::string_view name);
