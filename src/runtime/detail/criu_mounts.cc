@@ -83,8 +83,12 @@ Result<bool> is_null(int root, const std::string& path) {
   return TRY(sys::stat_fd(opened.get())).st_rdev == makedev(1, 3);
 }
 
-std::string absolute(const std::string& path, const std::string& bundle) {
-  return path.starts_with('/') ? path : bundle + "/" + path;
+/// Without ".", ".." and symlinks, which CRIU does not take in the path of a source.
+std::string real_path(const std::string& path, const std::string& bundle) {
+  const std::string absolute = path.starts_with('/') ? path : bundle + "/" + path;
+  const auto opened = sys::open_at(sys::kCwd, absolute, O_PATH);
+  const auto real = opened ? sys::read_link(sys::kCwd, sys::proc_path(opened->get())) : Result<std::string>{absolute};
+  return real ? *real : absolute;
 }
 
 /// The same place as in create, with an empty file system for each that CRIU makes.
@@ -155,7 +159,7 @@ std::vector<ExternalMount> mounts_to_restore(const spec::oci::Spec& spec, const 
         out.push_back({host.v2_only() ? mount.destination : mount.destination + "/" + name, directory});
       }
     } else if (parse_mount_options(mount).bind) {
-      out.push_back({mount.destination, absolute(mount.source, bundle)});
+      out.push_back({mount.destination, real_path(mount.source, bundle)});
     }
   }
   for (const char* name : {"/dev/random", "/dev/full", "/dev/tty", "/dev/zero", "/dev/urandom"}) out.push_back({name, name});
