@@ -46,7 +46,7 @@ def hide_idle_cgroup2(work):
     for name in os.listdir(aside):
         if (aside / name).is_symlink():
             os.symlink(os.readlink(aside / name), f"{top}/{name}")
-        elif name != "unified":
+        elif name != "unified" and os.path.ismount(aside / name):  # podman makes plain directories for what is not mounted
             os.mkdir(f"{top}/{name}")
             mount("--bind", aside / name, f"{top}/{name}")
     subprocess.run(["umount", "-R", "-l", str(aside)], check=True)
