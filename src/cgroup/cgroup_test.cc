@@ -329,7 +329,7 @@ TEST_F(FakeV2Test, HandsControllersDownAndWritesItsOwnFiles) {
   EXPECT_EQ(get("docker/x/memory.swap.max").substr(0, 3), "500");
   EXPECT_EQ(get("docker/x/cpu.weight"), "100");
   EXPECT_EQ(get("docker/x/cpu.max"), "20000 50000");
-  EXPECT_EQ(get("docker/x/pids.max"), "0");
+  EXPECT_EQ(get("docker/x/pids.max"), "1");
   EXPECT_EQ(get("docker/x/io.weight"), "default 4950");
   EXPECT_EQ(get("docker/x/io.max"), "8:0 rbps=4096");
   EXPECT_EQ(get("docker/x/memory.high"), "900");

@@ -62,7 +62,7 @@ struct Resources {
   std::string cpus;                              ///< "0-3,7"; empty: the parent's
   std::string mems;
 
-  std::optional<std::int64_t> pids_limit;  ///< less than 0: none; 0: no new process at all
+  std::optional<std::int64_t> pids_limit;  ///< less than 0: none; 0 is as good as 1
 
   std::optional<std::uint16_t> io_weight;  ///< 10 to 1000
   std::vector<DeviceWeight> io_device_weights;

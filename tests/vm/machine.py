@@ -17,7 +17,8 @@ import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 TREE = HERE.parent.parent
-VIRTIOFSD = "/usr/lib/qemu/virtiofsd"
+# Part of qemu in Debian 12, a package of its own in later ones.
+VIRTIOFSD = ("/usr/lib/qemu/virtiofsd", "/usr/libexec/virtiofsd")
 MEMORY_MIB = 1536
 
 
@@ -97,13 +98,15 @@ class Machine:
         for tool in ("qemu-system-x86_64", "ssh", "ssh-keygen"):
             if shutil.which(tool) is None:
                 raise Failure(f"{tool} is needed: packaging/install-packages packaging/test-dependencies.txt")
-        image = pathlib.Path(
-            subprocess.run([HERE / "image"], check=True, stdout=subprocess.PIPE, text=True).stdout.strip())
         cache().mkdir(parents=True, exist_ok=True)
-        shutil.copy(image / "key", self.directory / "key")
-        os.chmod(self.directory / "key", 0o600)
         self.state = {"pids": [], "hierarchy": hierarchy}
         try:
+            built = subprocess.run([HERE / "image"], check=False, stdout=subprocess.PIPE, text=True)
+            if built.returncode != 0:
+                raise Failure("the image could not be built")
+            image = pathlib.Path(built.stdout.strip())
+            shutil.copy(image / "key", self.directory / "key")
+            os.chmod(self.directory / "key", 0o600)
             shares = [self._share("caisson", TREE), self._share("cache", cache())]
             self._boot(image, hierarchy, accel, cpus, memory, shares)
             self.state["port"] = self._port()
@@ -129,6 +132,9 @@ class Machine:
     def _share(self, tag, path):
         """virtiofsd exports a read-only bind mount that only it sees, so the guest's root cannot write either."""
         sock = self.directory / f"{tag}.sock"
+        program = next((path for path in VIRTIOFSD if os.path.exists(path)), None)
+        if program is None:
+            raise Failure(f"virtiofsd is needed: none of {', '.join(VIRTIOFSD)} is there")
         # Its pid files go to /run/virtiofsd: a tmpfs of its own keeps them out of the host's. It ends with qemu.
         script = ('mkdir -p /run/virtiofsd && mount -t tmpfs none /run/virtiofsd && '
                   'mount --bind "$1" "$2" && mount -o remount,bind,ro "$2" && exec "$3" --socket-path="$4" '
@@ -136,7 +142,7 @@ class Machine:
         mount = self.directory / f"{tag}.mount"
         mount.mkdir()
         self._spawn(tag, ["unshare", "--mount", "--propagation", "private", "sh", "-c", script, "sh", path, mount,
-                          VIRTIOFSD, sock])
+                          program, sock])
         self._wait(lambda: sock.exists(), 10, f"virtiofsd does not start: see {self.directory}/{tag}.log")
         return tag, sock
 

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "base/strings.h"
@@ -143,7 +145,9 @@ Result<> apply_cpuset(const std::string& directory, const Resources& wanted) {
 }
 
 Result<> apply_pids(const std::string& directory, const Resources& wanted) {
-  return write(directory, "pids.max", *wanted.pids_limit >= 0 ? fmt::format("{}", *wanted.pids_limit) : "max");
+  // 0 forbids what 1 forbids. systemd knows no 0, and both drivers shall give the same.
+  const std::int64_t limit = std::max<std::int64_t>(*wanted.pids_limit, 1);
+  return write(directory, "pids.max", *wanted.pids_limit < 0 ? "max" : fmt::format("{}", limit));
 }
 
 Result<> apply_io_v1(const std::string& directory, const Resources& wanted) {

@@ -39,6 +39,14 @@ Result<> set_bandwidth_v2(const std::string& directory, const Resources& wanted)
   return write(directory, "cpu.max", text);
 }
 
+/// The kernel takes one line at a time in files like io.max.
+Result<> write_lines(const std::string& directory, const std::string& file, const std::string& contents) {
+  const auto lines = base::split_words(contents, '\n');
+  if (lines.size() < 2) return write(directory, file, contents);
+  for (const auto line : lines) TRY(write(directory, file, line));
+  return {};
+}
+
 /// What v1 alone has, and nobody should believe to be in force.
 Result<> refuse_memory_of_v1(const Resources& wanted) {
   if (wanted.swappiness) return base::not_implemented("cgroup v2 has no memory swappiness");
@@ -144,7 +152,7 @@ Result<> apply_unified(const std::string& directory, const Resources& wanted) {
     if (!parts || parts->first.empty() || parts->second.empty()) {
       return base::invalid(fmt::format("unified resource {} must be the name of a cgroup file", base::quoted(file)));
     }
-    auto written = write(directory, file, contents);
+    auto written = write_lines(directory, file, contents);
     if (!written.failed_as(base::ErrorKind::NotFound) && !written.failed_as(base::ErrorKind::PermissionDenied)) {
       TRY(std::move(written));
       continue;
