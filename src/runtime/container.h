@@ -88,6 +88,9 @@ struct ExecOptions {
   bool no_new_keyring = false;
   cgroup::Subgroups subgroups;  ///< cgroups below the container's; empty: that itself
   std::optional<OnNamespaces> on_namespaces;
+  /// How long the new process may take to execute its program; then it is killed. From its birth on others
+  /// in the container can stop it, and whoever waits for it with it. Nothing: for ever, as runc does.
+  std::optional<std::chrono::milliseconds> patience;
 };
 
 struct CheckpointOptions;  // runtime/checkpoint.h

@@ -199,7 +199,7 @@ Result<ExecHandle> Container::exec(const spec::oci::Process& process, ExecOption
     }};
     if (options.on_namespaces) TRY((*options.on_namespaces)(handle.process.pid(), handle.process.pidfd()));
     heard = true;
-    TRY(wait_for_exec(pair.parent, handle.process, data_->state, process.args[0]));
+    TRY(wait_for_exec(pair.parent, handle.process, data_->state, process.args[0], options.patience));
     heard = false;
     if (handle.pty_master && !options.console_socket.empty()) {
       TRY(send_to_console_socket(options.console_socket, handle.pty_master.get()));

@@ -51,6 +51,33 @@ TEST_F(ExecTest, TakesItsOwnIdentityAndTheContainersFilter) {
   EXPECT_NE(said->err.find("Permission denied"), std::string::npos) << said->err;
 }
 
+TEST_F(ExecTest, IsNotHeldUpByWhoStopsTheNewProcess) {
+  auto container = sleeping();
+  Pipes ends = pipes();
+  ExecOptions with;
+  with.stdio = stdio(ends);
+  // To all but itself and init, all the time.
+  const auto attacker = container.exec(*spec("echo; while :; do kill -STOP -- -1; done").process, std::move(with));
+  ASSERT_TRUE(attacker) << attacker.error().message();
+  ASSERT_TRUE(sys::poll_readable(ends.out.read.get(), std::chrono::seconds{10}));
+  bool held_up = false;
+  for (int i = 0; i < 100 && !held_up; ++i) {
+    Pipes unused = pipes();
+    ExecOptions patient;
+    patient.stdio = stdio(unused);
+    patient.patience = std::chrono::milliseconds{200};
+    const auto handle = container.exec(*spec("true").process, std::move(patient));
+    held_up = !handle && handle.error().message().find("was not executed within 200 ms") != std::string::npos;
+    if (!handle) continue;
+    ASSERT_TRUE(handle->process.signal(SIGKILL));
+    ASSERT_TRUE(handle->process.wait());
+  }
+  EXPECT_TRUE(held_up) << "the attack was never made";
+  // Before its PID namespace: that ends only once all in it have been reaped, this one by us.
+  ASSERT_TRUE(attacker->process.signal(SIGKILL));
+  ASSERT_TRUE(attacker->process.wait());
+}
+
 TEST_F(ExecTest, FailuresOfTheProgramAreToldApart) {
   auto container = sleeping();
   const std::string prefix = "exec failed: unable to start container process: exec: ";

@@ -28,9 +28,13 @@ Result<> pass_listener(const Channel& channel, const sys::Process& process, cons
 
 }  // namespace
 
-Result<> wait_for_exec(const Channel& channel, const sys::Process& process, const State& state,
-                       const std::string& program) {
+Result<> wait_for_exec(const Channel& channel, const sys::Process& process, const State& state, const std::string& program,
+                       std::optional<std::chrono::milliseconds> patience) {
   while (true) {
+    if (patience && !sys::poll_readable(channel.fd(), patience)) {
+      return base::internal(fmt::format("{} was not executed within {} ms: something in the container may have stopped the "
+                                        "process", program, patience->count()));
+    }
     const auto packet = TRY(channel.receive());
     if (!packet) return {};
     if (packet->topic != Topic::ScriptReport) return base::internal("a message out of turn from init");

@@ -76,6 +76,8 @@ Result<NewProcess> BuiltinRuntime::exec(const std::string& /*id*/, const codec::
   const auto wanted = TRY(codec::from_json<spec::oci::Process>(process));
   runtime::ExecOptions options;
   options.stdio = {std::move(streams.in), std::move(streams.out), std::move(streams.err)};
+  // Meanwhile this process serves nobody else.
+  options.patience = std::chrono::seconds{10};
   auto handle = TRY(TRY(container())->exec(wanted, std::move(options)));
   return NewProcess{handle.process.pid(), std::move(handle.pty_master)};
 }
