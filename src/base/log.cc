@@ -14,6 +14,7 @@ namespace {
 
 std::atomic<Level> g_level{Level::Info};
 std::atomic<Format> g_format{Format::Text};
+std::atomic<int> g_descriptor{STDERR_FILENO};
 constexpr std::array<std::string_view, 5> kNames{"debug", "info", "warn", "error", "fatal"};
 
 std::string_view level_name(Level level) {
@@ -24,6 +25,7 @@ std::string_view level_name(Level level) {
 
 void set_level(Level level) { g_level = level; }
 void set_format(Format format) { g_format = format; }
+void set_descriptor(int fd) { g_descriptor = fd; }
 bool enabled(Level level) { return level >= g_level; }
 
 Result<Level> parse_level(std::string_view name) {
@@ -43,7 +45,7 @@ void write(Level level, std::string_view message) {
           : fmt::format("time=\"{}\" level={} msg={}\n", time, level_name(level), quoted(message));
   std::string_view rest = line;
   while (!rest.empty()) {
-    const ssize_t count = ::write(STDERR_FILENO, rest.data(), rest.size());
+    const ssize_t count = ::write(g_descriptor, rest.data(), rest.size());
     if (count < 0 && errno == EINTR) continue;
     if (count <= 0) return;  // a log that can't be written is no reason to stop
     rest.remove_prefix(static_cast<std::size_t>(count));

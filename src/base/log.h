@@ -1,5 +1,5 @@
 #pragma once
-/// The program's own log: one logfmt line per event on stderr, as dockerd writes it
+/// The program's own log: one logfmt line per event, on stderr unless told otherwise, as dockerd writes it
 /// (time="…" level=info msg="…"). Log **or** return an error, never both. No secret goes here.
 /// Threads: any. A line is one write(2), so lines of several processes don't mix.
 
@@ -17,6 +17,8 @@ enum class Format : std::uint8_t { Text, Json };
 
 void set_level(Level level);
 void set_format(Format format);
+/// Where lines go instead of stderr. The caller keeps it open.
+void set_descriptor(int fd);
 /// "debug", "info", "warn", "error", "fatal". Errors: InvalidArgument.
 Result<Level> parse_level(std::string_view name);
 [[nodiscard]] bool enabled(Level level);

@@ -1,5 +1,6 @@
 #include "runtime/container.h"
 
+#include <algorithm>
 #include <csignal>
 
 #include <fcntl.h>
@@ -80,6 +81,7 @@ Result<std::vector<State>> Container::list(const std::string& state_root) {
     const auto container = load(state_root, entry.name);
     if (container) out.push_back(container->state());
   }
+  std::ranges::sort(out, {}, &State::id);
   return out;
 }
 
@@ -127,9 +129,11 @@ Result<> Container::start() {
 
 Result<> Container::kill(int signal, bool all) {
   const Status status = data_->status();
-  if (all) {
-    // Also after init has ended, when it did not have a PID namespace of its own.
-    return TRY(data_->open_cgroup())->signal_all(signal);
+  // Without a PID namespace of its own, init's death is not that of the others, which may outlive it.
+  if (all || (signal == SIGKILL && !data_->state.own_pid_namespace)) {
+    auto* group = TRY(data_->open_cgroup());
+    if (!all && status == Status::Stopped && TRY(group->processes()).empty()) return base::conflict("container not running");
+    return group->signal_all(signal);
   }
   if (status == Status::Stopped) return base::conflict("container not running");
   auto sent = data_->init.signal(signal);

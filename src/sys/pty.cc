@@ -54,11 +54,20 @@ Result<> take_terminal(int slave) {
   return {};
 }
 
-Result<RawMode> RawMode::enter(int terminal) {
+Result<> pass_newlines(int terminal) {
+  ::termios mode{};
+  if (::tcgetattr(terminal, &mode) < 0) return Error::from_errno(errno, "read the terminal's mode");
+  mode.c_oflag &= ~static_cast<::tcflag_t>(ONLCR);
+  if (::tcsetattr(terminal, TCSANOW, &mode) < 0) return Error::from_errno(errno, "set the terminal's mode");
+  return {};
+}
+
+Result<RawMode> RawMode::enter(int terminal, Output output) {
   ::termios before{};
   if (::tcgetattr(terminal, &before) < 0) return Error::from_errno(errno, "read the terminal's mode");
   ::termios raw = before;
   ::cfmakeraw(&raw);
+  if (output == Output::AsBefore) raw.c_oflag = before.c_oflag;
   if (::tcsetattr(terminal, TCSANOW, &raw) < 0) return Error::from_errno(errno, "set the terminal's mode");
   return RawMode{terminal, before};
 }

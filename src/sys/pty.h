@@ -34,10 +34,15 @@ base::Result<WindowSize> window_size(int terminal);
 /// Makes the terminal the controlling one of a new session of the caller.
 base::Result<> take_terminal(int slave);
 
+/// Stops the terminal from writing "\r\n" for "\n" (ONLCR).
+base::Result<> pass_newlines(int terminal);
+
 /// Raw mode as cfmakeraw(3) sets it, until the guard goes or `restore` is called.
 class RawMode {
  public:
-  static base::Result<RawMode> enter(int terminal);
+  /// What is written may still get its "\r\n" from this terminal.
+  enum class Output : std::uint8_t { Raw, AsBefore };
+  static base::Result<RawMode> enter(int terminal, Output output = Output::Raw);
   RawMode(RawMode&& other) noexcept;
   RawMode& operator=(RawMode&&) = delete;
   ~RawMode() { restore(); }

@@ -1,6 +1,7 @@
 #include "cmd/caisson-runtime/arguments.h"
 
 #include <algorithm>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -10,22 +11,34 @@ namespace caisson_runtime {
 
 using base::Result;
 
-Result<Arguments> Arguments::parse(std::span<const Flag> flags, std::span<const std::string> words) {
+namespace {
+
+/// The dashes off; nothing when it is no flag at all.
+std::optional<std::string_view> flag_text(std::string_view word) {
+  if (word.size() < 2 || word[0] != '-') return std::nullopt;
+  return word.substr(word[1] == '-' ? 2 : 1);
+}
+
+}  // namespace
+
+Result<Arguments> Arguments::parse(std::span<const Flag> flags, std::span<const std::string> words, Order order) {
   Arguments out;
-  std::size_t at = 0;
-  for (; at < words.size(); ++at) {
-    std::string_view word = words[at];
-    if (word.size() < 2 || word[0] != '-') break;
-    if (word == "--") {
-      ++at;
+  for (std::size_t at = 0; at < words.size(); ++at) {
+    const auto text = flag_text(words[at]);
+    if (words[at] == "--" || (!text && order == Order::FlagsFirst)) {
+      if (text) ++at;
+      out.rest_.insert(out.rest_.end(), words.begin() + static_cast<std::ptrdiff_t>(at), words.end());
       break;
     }
-    word.remove_prefix(word[1] == '-' ? 2 : 1);
-    const auto pair = base::cut(word, "=");
-    const std::string_view name = pair ? pair->first : word;
+    const auto pair = text ? base::cut(*text, "=") : std::nullopt;
+    const std::string_view name = pair ? pair->first : text.value_or("");
     const auto flag = std::ranges::find_if(flags, [&](const Flag& one) {
       return one.name == name || (!one.short_name.empty() && one.short_name == name);
     });
+    if (!text || (flag == flags.end() && !out.rest_.empty())) {
+      out.rest_.push_back(words[at]);
+      continue;
+    }
     if (flag == flags.end()) return base::invalid(fmt::format("flag provided but not defined: -{}", name));
     if (pair) {
       out.given_.emplace_back(flag->name, pair->second);
@@ -37,7 +50,6 @@ Result<Arguments> Arguments::parse(std::span<const Flag> flags, std::span<const 
       return base::invalid(fmt::format("flag needs an argument: -{}", name));
     }
   }
-  out.rest_.assign(words.begin() + static_cast<std::ptrdiff_t>(at), words.end());
   return out;
 }
 

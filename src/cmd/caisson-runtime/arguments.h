@@ -1,7 +1,9 @@
 #pragma once
 /// The command line as runc reads it (Go's flag package under urfave/cli): "--name value",
-/// "--name=value" and the same with one dash; flags end at the first other argument or at "--".
+/// "--name=value" and the same with one dash; flags end at the first other argument or at "--". For
+/// most commands flags may also stand behind the other arguments; "exec" and "ps" leave those alone.
 
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -22,8 +24,10 @@ struct Flag {
 
 class Arguments {
  public:
+  enum class Order : std::uint8_t { FlagsFirst, Any };
   /// Errors: InvalidArgument for an unknown flag or a missing value.
-  static base::Result<Arguments> parse(std::span<const Flag> flags, std::span<const std::string> words);
+  static base::Result<Arguments> parse(std::span<const Flag> flags, std::span<const std::string> words,
+                                       Order order = Order::FlagsFirst);
 
   /// Given, and not as "--name=false".
   [[nodiscard]] bool has(std::string_view name) const;

@@ -50,6 +50,7 @@ constexpr std::array kCreateFlags{
     Flag{"bundle", "b", true, "directory that holds config.json (default: the current one)"},
     Flag{"console-socket", "", true, "unix socket that receives the terminal"},
     Flag{"pid-file", "", true, "file to write the process id to"},
+    Flag{"pidfd-socket", "", true, "unix socket that receives a pidfd of the process"},
     Flag{"no-pivot", "", false, "don't use pivot_root"},
     Flag{"no-new-keyring", "", false, "keep the caller's session keyring"},
     Flag{"preserve-fds", "", true, "how many descriptors from 3 on the process inherits"},
@@ -60,6 +61,7 @@ constexpr std::array kRunFlags{
     Flag{"detach", "d", false, "don't wait for the process"},
     Flag{"keep", "", false, "don't delete the container when its process has ended"},
     Flag{"pid-file", "", true, "file to write the process id to"},
+    Flag{"pidfd-socket", "", true, "unix socket that receives a pidfd of the process"},
     Flag{"no-subreaper", "", false, "accepted; this program never adopts orphans"},
     Flag{"no-pivot", "", false, "don't use pivot_root"},
     Flag{"no-new-keyring", "", false, "keep the caller's session keyring"},
@@ -75,13 +77,14 @@ constexpr std::array kExecFlags{
     Flag{"process", "p", true, "process.json to run instead"},
     Flag{"detach", "d", false, "don't wait for the process"},
     Flag{"pid-file", "", true, "file to write the process id to"},
+    Flag{"pidfd-socket", "", true, "unix socket that receives a pidfd of the process"},
     Flag{"process-label", "", true, "SELinux label"},
     Flag{"apparmor", "", true, "AppArmor profile"},
     Flag{"no-new-privs", "", false, "set no_new_privs"},
     Flag{"cap", "c", true, "add a capability"},
     Flag{"cgroup", "", true, "[controller,…:]path of an existing cgroup below the container's"},
     Flag{"preserve-fds", "", true, "how many descriptors from 3 on the process inherits"},
-    Flag{"ignore-paused", "", false, "accepted; a paused container can't run anything"},
+    Flag{"ignore-paused", "", false, "in a paused container, wait until it is resumed"},
 };
 constexpr std::array kKillFlags{Flag{"all", "a", false, "signal every process of the container"}};
 constexpr std::array kDeleteFlags{Flag{"force", "f", false, "kill the container if it runs"}};
@@ -119,18 +122,19 @@ constexpr std::array kUpdateFlags{
 };
 
 constexpr std::size_t kAny = static_cast<std::size_t>(-1);
+constexpr auto kFlagsFirst = Arguments::Order::FlagsFirst;
 
 constexpr std::array kCommands{
     Command{"checkpoint", "[flags] <container-id>", "save a running container with CRIU", kCheckpointFlags, 1, 1, run_checkpoint},
     Command{"create", "[flags] <container-id>", "create a container", kCreateFlags, 1, 1, run_create},
     Command{"delete", "[flags] <container-id>", "delete what a container holds", kDeleteFlags, 1, 1, run_delete},
     Command{"events", "[flags] <container-id>", "report out-of-memory kills and use of resources", kEventsFlags, 1, 1, run_events},
-    Command{"exec", "[flags] <container-id> [command]", "run another process in a container", kExecFlags, 1, kAny, run_exec},
+    Command{"exec", "[flags] <container-id> [command]", "run another process in a container", kExecFlags, 1, kAny, run_exec, kFlagsFirst},
     Command{"features", "", "tell what this program can do", {}, 0, 0, run_features},
     Command{"kill", "[flags] <container-id> [signal]", "send a signal (default: SIGTERM)", kKillFlags, 1, 2, run_kill},
     Command{"list", "[flags]", "list containers", kListFlags, 0, 0, run_list},
     Command{"pause", "<container-id>", "suspend all processes", {}, 1, 1, run_pause},
-    Command{"ps", "[flags] <container-id>", "list a container's processes", kPsFlags, 1, kAny, run_ps},
+    Command{"ps", "[flags] <container-id> [ps options]", "list a container's processes", kPsFlags, 1, kAny, run_ps, kFlagsFirst},
     Command{"restore", "[flags] <container-id>", "create and run a container from a checkpoint", kRestoreFlags, 1, 1, run_restore},
     Command{"resume", "<container-id>", "resume what was paused", {}, 1, 1, run_resume},
     Command{"run", "[flags] <container-id>", "create and run a container", kRunFlags, 1, 1, run_run},

@@ -14,6 +14,7 @@ namespace caisson_runtime {
 /// What the global flags say.
 struct Globals {
   std::string root;
+  bool root_given = false;
   cgroup::Driver cgroup_driver = cgroup::Driver::Cgroupfs;
   bool rootless = false;
   std::string criu;  ///< the program
@@ -27,6 +28,7 @@ struct Command {
   std::size_t least;  ///< positional arguments
   std::size_t most;
   base::Result<int> (*run)(const Globals& globals, const Arguments& arguments);
+  Arguments::Order order = Arguments::Order::Any;
 };
 
 [[nodiscard]] std::span<const Command> commands();

@@ -92,6 +92,8 @@ Result<int> run_delete(const Globals& globals, const Arguments& arguments) {
 }
 
 Result<int> run_list(const Globals& globals, const Arguments& arguments) {
+  // A place that somebody named must be there; the default one comes with the first container.
+  if (globals.root_given) TRY(sys::open_dir(sys::kCwd, globals.root));
   const auto states = TRY(Container::list(globals.root));
   const std::string format = arguments.value_or("format", "table");
   std::string out;
@@ -124,34 +126,6 @@ Result<int> run_pause(const Globals& globals, const Arguments& arguments) {
 Result<int> run_resume(const Globals& globals, const Arguments& arguments) {
   auto container = TRY(load(globals, arguments));
   TRY(container.resume());
-  return 0;
-}
-
-Result<int> run_ps(const Globals& globals, const Arguments& arguments) {
-  const auto container = TRY(load(globals, arguments));
-  const auto pids = TRY(container.processes());
-  if (arguments.value_or("format", "table") == "json") {
-    codec::Json::Array items;
-    for (const pid_t pid : pids) items.emplace_back(pid);
-    TRY(print(codec::Json{std::move(items)}.dump() + "\n"));
-    return 0;
-  }
-  std::vector<std::vector<std::string>> rows{{"UID", "PID", "PPID", "CMD"}};
-  for (const pid_t pid : pids) {
-    const auto status = sys::read_file(sys::kCwd, fmt::format("/proc/{}/status", pid));
-    auto command = sys::read_file(sys::kCwd, fmt::format("/proc/{}/cmdline", pid));
-    if (!status || !command) continue;  // it has just ended
-    std::string uid;
-    std::string parent;
-    for (const auto line : base::split(*status, '\n')) {
-      const auto fields = base::split_words(line, '\t');
-      if (fields.size() > 1 && fields[0] == "Uid:") uid = fields[1];
-      if (fields.size() > 1 && fields[0] == "PPid:") parent = fields[1];
-    }
-    for (char& c : *command) c = c == '\0' ? ' ' : c;
-    rows.push_back({uid, fmt::format("{}", pid), parent, std::string{base::trim(*command)}});
-  }
-  TRY(print(table(rows)));
   return 0;
 }
 

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "base/strings.h"
+#include "cgroup/cgroup.h"
 #include "cmd/caisson-runtime/commands.h"
 #include "runtime/features.h"
 #include "spec/runtime_config.h"
@@ -42,7 +43,9 @@ spec::oci::Spec example() {
                           "/sys/firmware",       "/proc/scsi",       "/proc/interrupts",   "/sys/devices/virtual/powercap"};
   section.readonly_paths = {"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"};
   section.resources.emplace().devices = {{false, "", {}, {}, "rwm"}};
-  for (const char* type : {"pid", "network", "ipc", "uts", "cgroup", "mount"}) section.namespaces.push_back({type, {}});
+  for (const char* type : {"pid", "network", "ipc", "uts", "mount"}) section.namespaces.push_back({type, {}});
+  const auto host = cgroup::Host::detect();
+  if (host && host->v2_only()) section.namespaces.push_back({"cgroup", {}});
   return spec;
 }
 

@@ -1,5 +1,5 @@
 #include "engine/containers/verbs.h"
-#include "engine/ps/process.h"
+#include "ps/process.h"
 
 namespace engine {
 

@@ -1,11 +1,11 @@
-#include "engine/ps/format.h"
+#include "ps/format.h"
 
 #include <algorithm>
 #include <optional>
 
 #include "base/strings.h"
 
-namespace engine::ps {
+namespace ps {
 namespace {
 
 struct Known {
@@ -186,4 +186,4 @@ base::Result<std::vector<Column>> parse_arguments(std::string_view arguments) {
   return columns;
 }
 
-}  // namespace engine::ps
+}  // namespace ps

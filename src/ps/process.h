@@ -8,9 +8,9 @@
 
 #include "base/result.h"
 #include "base/time.h"
-#include "engine/ps/format.h"
+#include "ps/format.h"
 
-namespace engine::ps {
+namespace ps {
 
 struct Process {
   int pid = 0, parent = 0, group = 0, session = 0;
@@ -42,4 +42,4 @@ base::Result<Process> read_process(int pid);
 
 [[nodiscard]] std::string column_text(const Process& process, Field field, const Context& context);
 
-}  // namespace engine::ps
+}  // namespace ps

@@ -1,5 +1,5 @@
 #pragma once
-/// `docker top`'s arguments: the part of ps(1)'s option grammar that chooses columns. No ps is run;
+/// The arguments of `docker top` and `runc ps`: the part of ps(1)'s option grammar that chooses columns. No ps is run;
 /// which processes are shown is not the arguments' business, they are the container's.
 /// Source: ps(1) of procps. Pure.
 
@@ -9,7 +9,7 @@
 
 #include "base/result.h"
 
-namespace engine::ps {
+namespace ps {
 
 enum class Field {
   Pid, ParentPid, User, Uid, EffectiveUser, RealUser, RealUid, Group, Gid, Comm, Args, Cpu, CpuInteger,
@@ -27,4 +27,4 @@ struct Column {
 /// \"x\""), and where no column is titled PID, which docker insists on.
 base::Result<std::vector<Column>> parse_arguments(std::string_view arguments);
 
-}  // namespace engine::ps
+}  // namespace ps

@@ -5,10 +5,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "engine/ps/format.h"
-#include "engine/ps/process.h"
+#include "ps/format.h"
+#include "ps/process.h"
 
-namespace engine::ps {
+namespace ps {
 namespace {
 
 using testing::ElementsAre;
@@ -98,4 +98,4 @@ TEST(Ps, ReadsThisProcess) {
 }
 
 }  // namespace
-}  // namespace engine::ps
+}  // namespace ps

@@ -1,4 +1,4 @@
-#include "engine/ps/process.h"
+#include "ps/process.h"
 
 #include <algorithm>
 #include <ctime>
@@ -10,7 +10,7 @@
 #include "base/strings.h"
 #include "sys/file.h"
 
-namespace engine::ps {
+namespace ps {
 namespace {
 
 using std::chrono::seconds;
@@ -237,4 +237,4 @@ std::string column_text(const Process& p, Field field, const Context& context) {
   return "-";
 }
 
-}  // namespace engine::ps
+}  // namespace ps
