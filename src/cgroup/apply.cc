@@ -81,7 +81,7 @@ Result<> Cgroup::write_limits(const Resources& r) {
     if (places_.empty()) return lacks("unified");
     // On v1 there is nothing that these could mean.
     if (place_of("memory") == nullptr || !place_of("memory")->hierarchy.v2) {
-      return base::not_implemented("unified resources need cgroup v2");
+      return base::not_implemented("invalid configuration: unified resources need cgroup v2");
     }
     TRY(apply_unified(v2_place()->directory, r).context("set unified limits"));
   }

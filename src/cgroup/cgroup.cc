@@ -61,10 +61,22 @@ Result<> delegate(const std::string& directory) {
 /// A fresh v1 cpuset has no CPUs and no memory nodes, and no process can enter it: takes the parent's.
 Result<> inherit_cpuset(const std::string& directory) {
   for (const char* file : {"cpuset.cpus", "cpuset.mems"}) {
+    const std::string present = TRY(detail::read(directory, file));
+    if (!base::trim(present).empty()) continue;
     const std::string inherited = TRY(detail::read(parent_of(directory), file));
     TRY(detail::write(directory, file, base::trim(inherited)));
   }
   return {};
+}
+
+/// Those from the mount point down to `directory` that have none, be they new or left so by others.
+Result<> fill_cpusets(const std::string& mount_point, const std::string& directory) {
+  if (directory.size() <= mount_point.size()) return {};
+  const std::string cpus = TRY(detail::read(directory, "cpuset.cpus"));
+  const std::string mems = TRY(detail::read(directory, "cpuset.mems"));
+  if (!base::trim(cpus).empty() && !base::trim(mems).empty()) return {};
+  TRY(fill_cpusets(mount_point, parent_of(directory)));
+  return inherit_cpuset(directory);
 }
 
 }  // namespace
@@ -168,8 +180,7 @@ Result<> Cgroup::make_directory(const Place& place) {
     if (made.error().errno_value() != ENOENT) return std::move(made).context("create a cgroup");
     missing.push_back(parent_of(missing.back()));
   }
-  const bool existed = made_.empty() || made_.back() != missing.back();
-  if (!existed && place.hierarchy.has("cpuset")) TRY(inherit_cpuset(missing.back()).context("create a cgroup"));
+  if (place.hierarchy.has("cpuset")) TRY(fill_cpusets(place.hierarchy.mount_point, missing.back()).context("create a cgroup"));
   if (place.hierarchy.v2) {
     // Down from the mount, since controllers come from there level by level.
     std::string level = place.hierarchy.mount_point;

@@ -113,6 +113,9 @@ class Cgroup {
   static base::Result<Cgroup> plan(const Host& host, const std::string& path) { return plan(host, Wanted{.path = path}); }
   /// ... the v2 directory, if there is a v2 hierarchy. Then a child can be cloned into it, unless systemd is to put it
   /// into a scope (`adopts`): a scope is made around a process ...
+  /// For who wants it alone: nobody is in it yet, and it is not frozen. Before it is made. Errors:
+  /// Conflict.
+  base::Result<> require_vacant() const;
   base::Result<> make_v2();
   [[nodiscard]] bool adopts() const { return unit_ && !unit_->is_slice(); }
   /// ... and, with `pid` there, the scope and the directories of v1, and the limits of a new container. The process

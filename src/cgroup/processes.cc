@@ -164,6 +164,18 @@ Result<> Cgroup::thaw() {
   return detail::write(place->directory, "cgroup.freeze", "0").context("thaw");
 }
 
+Result<> Cgroup::require_vacant() const {
+  std::set<pid_t> pids;
+  for (const auto& place : places_) {
+    if (TRY(sys::exists(sys::kCwd, place.directory))) TRY(collect(place.directory, pids));
+  }
+  if (!pids.empty()) {
+    return base::conflict(fmt::format("container's cgroup is not empty: {} process(es) found", pids.size()));
+  }
+  if (TRY(frozen())) return base::conflict("container's cgroup unexpectedly frozen");
+  return {};
+}
+
 Result<bool> Cgroup::frozen() const {
   if (const auto* place = v1_place("freezer"); place != nullptr) {
     const auto state = TRY(detail::read_if_there(place->directory, "freezer.state"));

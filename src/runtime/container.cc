@@ -123,8 +123,9 @@ Result<> Container::start() {
   if (data_->state.poststart.empty()) return {};
   State state = data_->state;
   state.status = Status::Running;
-  detail::run_hooks_leniently("poststart", state.poststart, oci_document(state).dump());
-  return {};
+  auto hooked = detail::run_hooks("poststart", state.poststart, oci_document(state).dump());
+  if (!hooked) base::ignore(kill(SIGKILL), "it may have ended");
+  return hooked;
 }
 
 Result<> Container::kill(int signal, bool all) {

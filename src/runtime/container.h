@@ -73,6 +73,9 @@ struct CreateOptions {
   int preserve_fds = 0;  ///< descriptors 3, 4, … that the program inherits
   bool no_pivot = false;
   bool no_new_keyring = false;
+  /// With a terminal: it makes no "\r\n" of a newline (ONLCR). For who copies its output to a terminal
+  /// that does so itself, or to a file.
+  bool plain_newlines = false;
   cgroup::Driver cgroup_driver = cgroup::Driver::Cgroupfs;
   bool rootless = false;  ///< cgroup::Wanted::rootless
   /// Don't wait for start: create returns when the program runs. (No exec.fifo, one step less.)
@@ -86,6 +89,8 @@ struct ExecOptions {
   std::string pid_file;
   int preserve_fds = 0;
   bool no_new_keyring = false;
+  bool plain_newlines = false;  ///< as in CreateOptions
+  bool ignore_paused = false;   ///< then the process waits for resume, and so does exec
   cgroup::Subgroups subgroups;  ///< cgroups below the container's; empty: that itself
   std::optional<OnNamespaces> on_namespaces;
   /// How long the new process may take to execute its program; then it is killed. From its birth on others

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "base/log.h"
 #include "base/scope_guard.h"
 #include "base/time.h"
 #include "runtime/container.h"
@@ -72,7 +73,11 @@ class Creator {
     CRASH_POINT("runtime.create.directory");
     TRY(sys::inject("runtime.create.prepare"));
     data_.host = TRY(cgroup::Host::detect());
-    data_.cgroup = TRY(plan_cgroup(data_, spec_, options_));
+    cgroup::Cgroup planned = TRY(plan_cgroup(data_, spec_, options_));
+    // Before it counts as ours, which undoing empties.
+    TRY(planned.require_vacant());
+    data_.cgroup = std::move(planned);
+    base::log::debug("cgroup of container {}: {}", data_.state.id, data_.cgroup->directories().back());
     TRY(data_.cgroup->make_v2());
     auto& rootfs = plan_.rootfs;
     rootfs.spec = &spec_;
@@ -159,12 +164,16 @@ class Creator {
   Result<> accompany() {
     const auto& process = *plan_.process;
     const pid_t pid = data_.init.pid();
-    if (plan_.makes(CLONE_NEWUSER)) {
+    const bool offsets = plan_.parent_writes_offsets();
+    if (plan_.makes(CLONE_NEWUSER) || offsets) {
       TRY(hear(Topic::MapIds));
-      TRY(sys::write_id_maps(pid, ranges_of(plan_.section->uid_mappings), ranges_of(plan_.section->gid_mappings))
-              .context("write id mappings"));
+      if (plan_.makes(CLONE_NEWUSER)) TRY(write_id_maps(pid));
+      if (offsets) {
+        TRY(sys::write_file(sys::kCwd, fmt::format("/proc/{}/timens_offsets", pid), time_offsets_text(*plan_.section)));
+      }
       TRY(told(data_.channel.send(Topic::IdsMapped)));
     }
+    base::log::debug("init of container {} is process {}", data_.state.id, pid);
     TRY(setup_from_outside(pid, process, plan_.in_user_namespace()));
     CRASH_POINT("runtime.create.cloned");
     const auto& resources = plan_.section->resources;
@@ -174,6 +183,7 @@ class Creator {
     TRY(told(send_go(data_.channel, entry)));
     const bool awaited = plan_.waits_for_parent();
     const auto filter = TRY(seccomp_program());
+    if (filter) base::log::debug("seccomp filter flags: {}", filter->flags);
     if (!awaited) TRY(told(send_filter(data_.channel, filter)));
     if (plan_.section->intel_rdt) TRY(join_resctrl());
     TRY(record());
@@ -203,7 +213,15 @@ class Creator {
     auto executed = wait_for_exec(data_.channel, data_.init, data_.state, process.args[0]);
     heard_ = true;
     data_.channel.close();
-    return executed;
+    if (!executed || data_.state.poststart.empty()) return executed;
+    State state = data_.state;
+    state.status = Status::Running;
+    return run_hooks("poststart", state.poststart, oci_document(state).dump());
+  }
+
+  Result<> write_id_maps(pid_t pid) {
+    return sys::write_id_maps(pid, ranges_of(plan_.section->uid_mappings), ranges_of(plan_.section->gid_mappings))
+        .context("write id mappings");
   }
 
   Result<std::optional<SeccompProgram>> seccomp_program() {

@@ -41,6 +41,7 @@ struct ExecPlan {
   const spec::oci::Process* process = nullptr;
   Stdio stdio;
   int preserve_fds = 0;
+  bool plain_newlines = false;
   std::string keyring;
   int init = -1;       ///< the pidfd whose namespaces to enter
   int namespaces = 0;  ///< CLONE_NEW…
@@ -73,6 +74,7 @@ class Helper {
     TRY(sys::hide_from_tracing());
     const auto& process = *plan_.process;
     host_proc_ = TRY(open_host_proc());
+    base::ignore(sys::reset_cpu_affinity(), "it stays with the caller's");
     if (process.exec_cpu_affinity && !process.exec_cpu_affinity->initial.empty()) {
       TRY(sys::set_cpu_affinity(process.exec_cpu_affinity->initial).context("process.execCPUAffinity.initial"));
     }
@@ -81,7 +83,7 @@ class Helper {
     if ((plan_.namespaces & CLONE_NEWUSER) != 0) TRY(sys::set_ids(0, 0));
     if (process.terminal) {
       const UniqueFd root = TRY(sys::open_at(sys::kCwd, "/", O_PATH | O_DIRECTORY));
-      pty_ = TRY(open_container_pty(root.get(), host_proc_.get(), process));
+      pty_ = TRY(open_container_pty(root.get(), host_proc_.get(), process, plan_.plain_newlines));
     }
     TRY(set_program_groups(process, (plan_.namespaces & CLONE_NEWUSER) != 0));
     stage_.capabilities = TRY(plan_capabilities(process));
@@ -93,10 +95,13 @@ class Helper {
 
   Result<> find() {
     stage_.process = plan_.process;
-    stage_.env = with_home(plan_.process->env, plan_.process->user.uid, host_proc_.get());
+    stage_.env = complete_environment(plan_.process->env, plan_.process->user.uid, host_proc_.get());
+    // With our own rights first: the configuration may name a place that the user can't enter.
+    auto entered = enter_directory(plan_.process->cwd);
     auto user = AsUser::become(plan_.process->user, stage_.capabilities.sets.effective);
     if (!user) return demote(std::move(user).error());
-    if (auto entered = enter_directory(plan_.process->cwd); !entered) return demote(std::move(entered).error());
+    if (!entered) entered = enter_directory(plan_.process->cwd);
+    if (!entered) return demote(std::move(entered).error());
     stage_.program = TRY(find_program(plan_.process->args[0], stage_.env));
     return {};
   }
@@ -135,8 +140,9 @@ Result<int> namespaces_to_enter(pid_t pid) {
   return flags;
 }
 
-/// Reads the channel until the helper has forked; the new process and perhaps its terminal.
-Result<ExecHandle> await_fork(const Channel& channel, const std::string& program) {
+/// Reads the channel until the helper has forked; the new process and perhaps its terminal. The new
+/// process may be faster than its parent and have reported its seccomp listener before: `early`.
+Result<ExecHandle> await_fork(const Channel& channel, const std::string& program, std::optional<Packet>& early) {
   ExecHandle handle;
   while (true) {
     auto packet = TRY(channel.receive());
@@ -148,6 +154,10 @@ Result<ExecHandle> await_fork(const Channel& channel, const std::string& program
     if (packet->topic != Topic::ScriptReport) return base::internal("a message out of turn from the helper");
     const auto step = static_cast<Step>(packet->step);
     if (packet->result < 0) return step_error(step, static_cast<int>(-packet->result), program);
+    if (step != Step::Fork) {
+      early = std::move(*packet);
+      continue;
+    }
     handle.process = TRY(sys::Process::open(static_cast<pid_t>(packet->result)));
     return handle;
   }
@@ -157,7 +167,7 @@ Result<ExecHandle> await_fork(const Channel& channel, const std::string& program
 
 Result<ExecHandle> Container::exec(const spec::oci::Process& process, ExecOptions options) {
   const Status status = data_->status();
-  if (status == Status::Paused) return base::conflict("cannot exec in a paused container");
+  if (status == Status::Paused && !options.ignore_paused) return base::conflict("cannot exec in a paused container");
   if (status == Status::Stopped) return base::conflict("cannot exec in a stopped container");
   TRY(check_process(process));
   constexpr std::string_view kIntent = "exec failed: unable to start container process";
@@ -168,6 +178,7 @@ Result<ExecHandle> Container::exec(const spec::oci::Process& process, ExecOption
     plan.process = &process;
     plan.stdio = std::move(options.stdio);
     plan.preserve_fds = options.preserve_fds;
+    plan.plain_newlines = options.plain_newlines;
     if (!options.no_new_keyring) plan.keyring = "_ses." + id();
     plan.init = data_->init.pidfd();
     plan.namespaces = TRY(namespaces_to_enter(data_->state.pid));
@@ -191,7 +202,8 @@ Result<ExecHandle> Container::exec(const spec::oci::Process& process, ExecOption
       TRY(enter_rdt_group(data_->state.rdt_directory, data_->state.rdt_monitor, helper.pid()));
     }
     heard = true;
-    ExecHandle handle = TRY(await_fork(pair.parent, process.args[0]));
+    std::optional<Packet> early;
+    ExecHandle handle = TRY(await_fork(pair.parent, process.args[0], early));
     heard = false;
     base::ScopeGuard undo{[&] {
       base::ignore(handle.process.signal(SIGKILL), "it may have ended");
@@ -199,7 +211,7 @@ Result<ExecHandle> Container::exec(const spec::oci::Process& process, ExecOption
     }};
     if (options.on_namespaces) TRY((*options.on_namespaces)(handle.process.pid(), handle.process.pidfd()));
     heard = true;
-    TRY(wait_for_exec(pair.parent, handle.process, data_->state, process.args[0], options.patience));
+    TRY(wait_for_exec(pair.parent, handle.process, data_->state, process.args[0], options.patience, std::move(early)));
     heard = false;
     if (handle.pty_master && !options.console_socket.empty()) {
       TRY(send_to_console_socket(options.console_socket, handle.pty_master.get()));

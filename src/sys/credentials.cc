@@ -58,6 +58,11 @@ Result<> change_directory(const std::string& path) {
   return {};
 }
 
+Result<> change_directory(int directory) {
+  if (::fchdir(directory) < 0) return Error::from_errno(errno, "fchdir");
+  return {};
+}
+
 Result<std::string> working_directory() {
   std::string out(4096, '\0');
   const auto length = ::syscall(SYS_getcwd, out.data(), out.size());

@@ -22,6 +22,7 @@ base::Result<> set_ids(uid_t uid, gid_t gid);
 /// faccessat2(AT_EACCESS): may the process, as it is now, execute it?
 base::Result<> check_executable(const std::string& path);
 base::Result<> change_directory(const std::string& path);
+base::Result<> change_directory(int directory);
 /// getcwd(2) as the kernel tells it: "(unreachable)/x" outside the process's root.
 base::Result<std::string> working_directory();
 mode_t set_umask(mode_t mask);

@@ -76,7 +76,10 @@ Result<UniqueFd> make_dirs_in_root(int root, const std::string& path, mode_t mod
         return Error::from_errno(errno, "mkdir " + walked);
       }
       UniqueFd made = TRY(open_beneath_no_symlinks(here.get(), name, O_RDONLY | O_DIRECTORY));
-      if (::fchmod(made.get(), mode) < 0) return Error::from_errno(errno, "chmod " + walked);
+      // In a directory whose group is passed on, so it goes on from here.
+      struct ::stat parent {};
+      if (::fstat(here.get(), &parent) < 0) return Error::from_errno(errno, "stat " + walked);
+      if (::fchmod(made.get(), mode | (parent.st_mode & S_ISGID)) < 0) return Error::from_errno(errno, "chmod " + walked);
       next = std::move(made);
     }
     here = TRY(std::move(next));

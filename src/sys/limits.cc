@@ -124,6 +124,16 @@ Result<> set_cpu_affinity(std::string_view list) {
   return {};
 }
 
+Result<> reset_cpu_affinity() {
+  // Of the 8192 that a kernel may have at most it takes as many as it knows.
+  std::array<unsigned char, 1024> all{};
+  all.fill(0xff);
+  if (::syscall(SYS_sched_setaffinity, 0, all.size(), all.data()) < 0) {
+    return Error::from_errno(errno, "reset the CPU affinity");
+  }
+  return {};
+}
+
 Result<> set_memory_policy(int mode, std::string_view nodes) {
   const auto mask = TRY(bit_mask(nodes));
   const unsigned long bits = mask.size() * 8 * sizeof(unsigned long) + (mask.empty() ? 0UL : 1UL);

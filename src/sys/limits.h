@@ -43,6 +43,8 @@ base::Result<> set_scheduler(const SchedulerAttributes& wanted);
 base::Result<> set_io_priority(int io_class, int priority);
 /// "0-3,7". Errors: InvalidArgument.
 base::Result<> set_cpu_affinity(std::string_view list);
+/// Every CPU that the cpuset allows.
+base::Result<> reset_cpu_affinity();
 /// `nodes` as above. `mode`: MPOL_* with its MPOL_F_* flags.
 base::Result<> set_memory_policy(int mode, std::string_view nodes);
 base::Result<> set_personality(unsigned long persona);

@@ -8,6 +8,7 @@
 #include "cmd/caisson-runtime/bundle.h"
 #include "cmd/caisson-runtime/commands.h"
 #include "cmd/caisson-runtime/foreground.h"
+#include "cmd/caisson-runtime/pidfd_sender.h"
 #include "runtime/container.h"
 
 namespace caisson_runtime {
@@ -56,6 +57,8 @@ Result<Prepared> prepare(const Globals& globals, const Arguments& arguments, boo
 
 Result<int> run_create(const Globals& globals, const Arguments& arguments) {
   auto [spec, options] = TRY(prepare(globals, arguments, true));
+  const PidfdSender sender{arguments.value_or("pidfd-socket", "")};
+  if (sender.wanted()) options.on_namespaces = sender;
   TRY(runtime::Container::create(spec, std::move(options)).context("create failed"));
   return 0;
 }
@@ -63,7 +66,10 @@ Result<int> run_create(const Globals& globals, const Arguments& arguments) {
 Result<int> run_run(const Globals& globals, const Arguments& arguments) {
   const bool detached = arguments.has("detach");
   auto [spec, options] = TRY(prepare(globals, arguments, detached));
+  const PidfdSender sender{arguments.value_or("pidfd-socket", "")};
+  if (sender.wanted()) options.on_namespaces = sender;
   options.start_at_once = true;
+  options.plain_newlines = !detached;
   if (!detached && spec.process) adopt_window_size(*spec.process);
   Foreground foreground;
   auto container = TRY(runtime::Container::create(spec, std::move(options)).context("run failed"));

@@ -3,6 +3,7 @@
 #include "base/strings.h"
 #include "cmd/caisson-runtime/commands.h"
 #include "cmd/caisson-runtime/foreground.h"
+#include "cmd/caisson-runtime/pidfd_sender.h"
 #include "runtime/container.h"
 #include "sys/file.h"
 
@@ -88,6 +89,10 @@ Result<int> run_exec(const Globals& globals, const Arguments& arguments) {
   if (detached && process.terminal && options.console_socket.empty()) {
     return base::invalid("cannot allocate tty if runc will detach without setting console socket");
   }
+  options.plain_newlines = !detached;
+  options.ignore_paused = arguments.has("ignore-paused");
+  const PidfdSender sender{arguments.value_or("pidfd-socket", "")};
+  if (sender.wanted()) options.on_namespaces = sender;
   Foreground foreground;
   auto handle = TRY(container.exec(process, std::move(options)));
   if (detached) return 0;

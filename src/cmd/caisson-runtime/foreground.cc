@@ -53,8 +53,6 @@ class Terminal {
   static Result<Terminal> open(sys::UniqueFd pty, sys::Epoll& epoll) {
     Terminal out;
     out.pty_ = std::move(pty);
-    // Our own terminal makes "\r\n" of a newline, and a file shall have it as the program wrote it.
-    TRY(sys::pass_newlines(out.pty_.get()));
     if (sys::is_terminal(0)) {
       out.raw_.emplace(TRY(sys::RawMode::enter(0, sys::RawMode::Output::AsBefore)));
       out.resize();

@@ -36,9 +36,10 @@ base::Result<cgroup::Cgroup> plan_cgroup(const Container::Data& data, const spec
 /// The compiled filter, kept beside the state for exec.
 base::Result<SeccompProgram> record_seccomp(Container::Data& data, const spec::oci::Seccomp& section);
 /// Reads the channel up to execve. A failed step comes as its error; `process` is who makes them.
-/// With `patience` it is an error when nothing is heard for so long.
+/// With `patience` it is an error when nothing is heard for so long. `first`: a packet that came already.
 base::Result<> wait_for_exec(const Channel& channel, const sys::Process& process, const State& state, const std::string& program,
-                             std::optional<std::chrono::milliseconds> patience = std::nullopt);
+                             std::optional<std::chrono::milliseconds> patience = std::nullopt,
+                             std::optional<Packet> first = std::nullopt);
 /// How the process that said nothing ended, for a message.
 [[nodiscard]] base::Error ended_silently(const sys::Process& process);
 

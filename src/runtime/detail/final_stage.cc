@@ -206,8 +206,12 @@ Result<CapabilityPlan> plan_capabilities(const spec::oci::Process& process) {
     return base::invalid("effective capabilities must be permitted, too");
   }
   if ((out.ambient & ~(out.sets.permitted & out.sets.inheritable)) != 0) {
-    base::log::warn("ignoring ambient capabilities that are not both permitted and inheritable");
-    out.ambient &= out.sets.permitted & out.sets.inheritable;
+    const sys::CapabilitySet refused = out.ambient & ~(out.sets.permitted & out.sets.inheritable);
+    for (const auto& name : sys::known_capabilities()) {
+      if ((refused >> *sys::capability_number(name) & 1U) == 0) continue;
+      base::log::warn("can't raise ambient capability {}: it is not both permitted and inheritable", name);
+    }
+    out.ambient &= ~refused;
   }
   return out;
 }

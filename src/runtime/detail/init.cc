@@ -63,6 +63,8 @@ class Init {
     TRY(setup_before_root(*plan_.process, plan_.keyring));
     // The parent has been making the cgroups all the while.
     const Packet go = TRY(channel_.expect(Topic::Go));
+    // What the caller was bound to is no limit of the container's: its cpuset is.
+    base::ignore(sys::reset_cpu_affinity(), "it stays with the caller's");
     TRY(join_cgroups(go.fds));
     if (plan_.makes(CLONE_NEWCGROUP)) TRY(sys::unshare_namespaces(CLONE_NEWCGROUP).context("new cgroup namespace"));
     sys::set_umask(0);
@@ -74,8 +76,8 @@ class Init {
       TRY(channel_.expect(Topic::HooksDone));
     }
     TRY(write_sysctls());
+    TRY(create_container_hooks());
     TRY(seal_rootfs(plan_.rootfs));
-    if (plan_.spec->hooks) TRY(run_hooks("createContainer", plan_.spec->hooks->create_container, state_text(Status::Creating)));
     TRY(enter_rootfs(plan_.rootfs, plan_.no_pivot));
     if (plan_.section->personality) TRY(apply_personality());
     if (plan_.section->memory_policy) TRY(apply_memory_policy());
@@ -85,7 +87,8 @@ class Init {
   }
 
   Result<> enter_namespaces() {
-    if (plan_.makes(CLONE_NEWUSER)) {
+    if (plan_.parent_writes_offsets()) TRY(sys::unshare_namespaces(CLONE_NEWTIME).context("new time namespace"));
+    if (plan_.makes(CLONE_NEWUSER) || plan_.parent_writes_offsets()) {
       TRY(channel_.send(Topic::MapIds));
       TRY(channel_.expect(Topic::IdsMapped));
     }
@@ -95,11 +98,9 @@ class Init {
     constexpr int kElsewhere = CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWCGROUP | CLONE_NEWTIME;
     TRY(sys::unshare_namespaces(plan_.new_namespaces & ~kElsewhere).context("new namespaces"));
     if (!plan_.makes(CLONE_NEWTIME)) return {};
+    if (plan_.parent_writes_offsets()) return sys::enter_time_namespace();
     TRY(sys::unshare_namespaces(CLONE_NEWTIME).context("new time namespace"));
-    std::string offsets;
-    for (const auto& [clock, offset] : plan_.section->time_offsets) {
-      offsets += fmt::format("{} {} {}\n", clock, offset.secs, offset.nanosecs);
-    }
+    const std::string offsets = time_offsets_text(*plan_.section);
     if (!offsets.empty()) TRY(sys::write_file(sys::kCwd, "/proc/self/timens_offsets", offsets));
     return sys::enter_time_namespace();
   }
@@ -124,7 +125,7 @@ class Init {
 
   Result<> set_up_terminal() {
     if (!plan_.process->terminal) return {};
-    pty_ = TRY(open_container_pty(plan_.rootfs.root.get(), host_proc_.get(), *plan_.process));
+    pty_ = TRY(open_container_pty(plan_.rootfs.root.get(), host_proc_.get(), *plan_.process, plan_.plain_newlines));
     return mount_console(plan_.rootfs, pty_.slave.get());
   }
 
@@ -134,6 +135,13 @@ class Init {
     if (!found.failed_as(base::ErrorKind::NotFound)) return {};
     TRY(target_in_root(plan_.rootfs.root.get(), plan_.process->cwd, false).context("make the working directory"));
     return {};
+  }
+
+  /// They start in the root that they may still change.
+  Result<> create_container_hooks() {
+    if (!plan_.spec->hooks || plan_.spec->hooks->create_container.empty()) return {};
+    TRY(sys::change_directory(plan_.rootfs.root.get()));
+    return run_hooks("createContainer", plan_.spec->hooks->create_container, state_text(Status::Creating));
   }
 
   /// The process id is the one inside: these hooks run in the container's namespaces.
@@ -153,10 +161,13 @@ class Init {
   /// As the container's user: the program and the working directory.
   Result<> find() {
     stage_.process = plan_.process;
-    stage_.env = with_home(plan_.process->env, plan_.process->user.uid, host_proc_.get());
+    stage_.env = complete_environment(plan_.process->env, plan_.process->user.uid, host_proc_.get());
+    // With our own rights first: the configuration may name a place that the user can't enter.
+    auto entered = enter_directory(plan_.process->cwd);
     auto user = AsUser::become(plan_.process->user, stage_.capabilities.sets.effective);
     if (!user) return demote(std::move(user).error());
-    if (auto entered = enter_directory(plan_.process->cwd); !entered) return demote(std::move(entered).error());
+    if (!entered) entered = enter_directory(plan_.process->cwd);
+    if (!entered) return demote(std::move(entered).error());
     stage_.program = TRY(find_program(plan_.process->args[0], stage_.env));
     return {};
   }

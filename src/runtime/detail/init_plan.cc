@@ -70,6 +70,18 @@ bool InitPlan::has_private(int type) const {
   return makes(type) || std::ranges::any_of(joined, [&](const JoinedNamespace& one) { return one.type == type; });
 }
 
+bool InitPlan::parent_writes_offsets() const {
+  return in_user_namespace() && makes(CLONE_NEWTIME) && !section->time_offsets.empty();
+}
+
+std::string time_offsets_text(const spec::oci::Linux& section) {
+  std::string out;
+  for (const auto& [clock, offset] : section.time_offsets) {
+    out += fmt::format("{} {} {}\n", clock, offset.secs, offset.nanosecs);
+  }
+  return out;
+}
+
 bool InitPlan::in_user_namespace() const { return makes(CLONE_NEWUSER) || joined_user.valid(); }
 
 bool InitPlan::waits_for_parent() const {
@@ -93,6 +105,7 @@ Result<InitPlan> plan_init(const spec::oci::Spec& spec, const CreateOptions& opt
   plan.bundle = options.bundle;
   plan.preserve_fds = options.preserve_fds;
   plan.no_pivot = options.no_pivot;
+  plan.plain_newlines = options.plain_newlines;
   if (!options.no_new_keyring) plan.keyring = "_ses." + options.id;
   TRY(plan_namespaces(plan));
   TRY(check_config(plan));

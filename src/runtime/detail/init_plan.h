@@ -36,6 +36,7 @@ struct InitPlan {
   sys::UniqueFd fifo;  ///< exec.fifo for reading and writing; invalid when init is not to wait
   int preserve_fds = 0;
   bool no_pivot = false;
+  bool plain_newlines = false;
   bool tell_namespaces = false;  ///< somebody waits for the Namespaces message
   std::string keyring;  ///< empty: none
   codec::Json state_document;  ///< the OCI state for hooks that init runs; it fills in pid and status
@@ -43,6 +44,8 @@ struct InitPlan {
   [[nodiscard]] bool makes(int type) const { return (new_namespaces & type) != 0; }
   /// New or given by path: not the runtime's own.
   [[nodiscard]] bool has_private(int type) const;
+  /// Init can't write its own: in a user namespace the file is not its own, as it hides from tracing.
+  [[nodiscard]] bool parent_writes_offsets() const;
   [[nodiscard]] bool in_user_namespace() const;
   /// Hooks that init runs between the start and the program.
   [[nodiscard]] bool has_start_hooks() const { return spec->hooks && !spec->hooks->start_container.empty(); }
@@ -56,5 +59,8 @@ base::Result<InitPlan> plan_init(const spec::oci::Spec& spec, const CreateOption
 
 /// /proc/sys path of a sysctl, refused unless it belongs to a namespace that is the container's own.
 base::Result<std::string> sysctl_path(const std::string& key, const InitPlan& plan);
+
+/// For /proc/<pid>/timens_offsets; empty when there are none.
+[[nodiscard]] std::string time_offsets_text(const spec::oci::Linux& section);
 
 }  // namespace runtime::detail

@@ -1,3 +1,6 @@
+#include <set>
+#include <string_view>
+
 #include <sys/mount.h>
 #include <sys/sysmacros.h>
 
@@ -70,7 +73,9 @@ Result<> hide_paths(const RootfsPlan& plan, const KernelMounts& kernel) {
     TRY(sys::attach_mount(tree.get(), found.get()).context("make " + path + " read-only"));
   }
   Covers covers;
+  std::set<std::string_view> masked;
   for (const auto& path : section.masked_paths) {
+    if (!masked.insert(path).second) continue;
     auto target = find(plan, kernel, path);
     if (target.failed_as(base::ErrorKind::NotFound)) continue;
     const UniqueFd found = TRY(std::move(target).context("mask " + path));

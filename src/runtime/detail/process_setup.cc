@@ -134,7 +134,7 @@ Result<> setup_before_root(const spec::oci::Process& process, const std::string&
   return {};
 }
 
-Result<sys::Pty> open_container_pty(int root, int host_proc, const spec::oci::Process& process) {
+Result<sys::Pty> open_container_pty(int root, int host_proc, const spec::oci::Process& process, bool plain_newlines) {
   // Looked at before it is opened for real: what stands there is the image's choice.
   const UniqueFd found = TRY(sys::open_in_root(root, "/dev/ptmx", O_PATH).context("open the pty multiplexer"));
   const struct ::stat status = TRY(sys::stat_fd(found.get()));
@@ -145,6 +145,7 @@ Result<sys::Pty> open_container_pty(int root, int host_proc, const spec::oci::Pr
   TRY(sys::require_file_system(found.get(), kDevpts, "/dev/pts"));
   UniqueFd ptmx = TRY(sys::open_at(host_proc, fmt::format("self/fd/{}", found.get()), O_RDWR | O_NOCTTY));
   sys::Pty pty = TRY(sys::open_pty(std::move(ptmx)));
+  if (plain_newlines) TRY(sys::pass_newlines(pty.slave.get()));
   if (process.console_size && process.console_size->height != 0 && process.console_size->width != 0) {
     TRY(sys::set_window_size(pty.master.get(), {static_cast<std::uint16_t>(process.console_size->height),
                                                 static_cast<std::uint16_t>(process.console_size->width)}));

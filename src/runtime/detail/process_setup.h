@@ -22,7 +22,8 @@ base::Result<> setup_from_outside(pid_t pid, const spec::oci::Process& process, 
 base::Result<> setup_before_root(const spec::oci::Process& process, const std::string& keyring_name);
 
 /// The pty of the devpts in `root`, checked to be one. `host_proc` is the host's /proc.
-base::Result<sys::Pty> open_container_pty(int root, int host_proc, const spec::oci::Process& process);
+base::Result<sys::Pty> open_container_pty(int root, int host_proc, const spec::oci::Process& process,
+                                            bool plain_newlines);
 /// Puts the pty's slave, or else `stdio`, or else what is there already, on 0, 1 and 2. Owned by the container's user where that is harmless,
 /// so that the program can open /dev/stdout again; the container's own null device in place of the host's.
 base::Result<> place_program_stdio(const Stdio& stdio, const sys::Pty& pty, std::uint32_t uid, int host_proc);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <set>
 #include <utility>
 
 #include <sys/stat.h>
@@ -42,6 +43,16 @@ Verdict judge(const std::string& path) {
   return {allowed ? 0 : allowed.error().errno_value()};
 }
 
+/// Of several settings of a variable the last one counts; most programs would take the first.
+void keep_last(std::vector<std::string>& env) {
+  std::set<std::string_view> seen;
+  std::vector<std::string> kept;
+  for (auto one = env.rbegin(); one != env.rend(); ++one) {
+    if (seen.insert(std::string_view{*one}.substr(0, one->find('='))).second) kept.push_back(*one);
+  }
+  env.assign(kept.rbegin(), kept.rend());
+}
+
 Error refusal(const std::string& name, const Verdict& verdict) {
   std::string reason = plain_errno_text(verdict.error);
   // What execve(2) says of a directory; older engines know that text alone as "not executable" (126).
@@ -57,13 +68,12 @@ Result<AsUser> AsUser::become(const spec::oci::User& user, sys::CapabilitySet ef
   AsUser out;
   out.before_ = TRY(sys::current_capabilities());
   const sys::CapabilitySet passing = bit("CAP_DAC_OVERRIDE") | bit("CAP_DAC_READ_SEARCH");
-  if ((effective & passing) != passing) {
-    sys::CapabilityState reduced = out.before_;
-    reduced.effective &= ~(passing & ~effective);
-    TRY(sys::set_capabilities(reduced));
-  }
+  sys::CapabilityState reduced = out.before_;
+  reduced.effective &= ~(passing & ~effective);
   out.active_ = true;
   if (user.uid != 0 || user.gid != 0) sys::set_file_system_ids(user.uid, user.gid);
+  // After the ids: another fsuid than root's takes these capabilities away, be they the user's or not.
+  TRY(sys::set_capabilities(reduced));
   return out;
 }
 
@@ -128,7 +138,8 @@ Result<std::string> read_passwd(int host_proc) {
 
 }  // namespace
 
-std::vector<std::string> with_home(std::vector<std::string> env, std::uint32_t uid, int host_proc) {
+std::vector<std::string> complete_environment(std::vector<std::string> env, std::uint32_t uid, int host_proc) {
+  keep_last(env);
   if (!variable(env, "HOME").empty()) return env;
   std::string home = "/";
   if (const auto text = read_passwd(host_proc)) {

@@ -35,8 +35,8 @@ base::Result<> enter_directory(const std::string& path);
 
 /// The value of a variable, or empty.
 [[nodiscard]] std::string variable(const std::vector<std::string>& env, std::string_view name);
-/// `env` with HOME from the container's /etc/passwd if it has none, as runc does. The working directory must be the
+/// `env` with each variable once, and with HOME from the container's /etc/passwd if it has none, as runc does. The working directory must be the
 /// container's root. `host_proc`: the host's /proc, to open by it what was looked at.
-[[nodiscard]] std::vector<std::string> with_home(std::vector<std::string> env, std::uint32_t uid, int host_proc);
+[[nodiscard]] std::vector<std::string> complete_environment(std::vector<std::string> env, std::uint32_t uid, int host_proc);
 
 }  // namespace runtime::detail

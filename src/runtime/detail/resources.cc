@@ -31,10 +31,10 @@ Result<cgroup::DeviceRule> device_rule(const spec::oci::DeviceRule& rule) {
   out.type = rule.type.empty() ? 'a' : rule.type[0];
   out.major = TRY(device_pattern(rule.major));
   out.minor = TRY(device_pattern(rule.minor));
-  if (rule.access.find_first_not_of("rwm") != std::string::npos) {
+  if (rule.access.find_first_not_of("rwma") != std::string::npos) {
     return base::invalid("invalid device access " + base::quoted(rule.access));
   }
-  const bool all = rule.access.empty();
+  const bool all = rule.access.empty() || rule.access.contains('a');
   const auto has = [&](char c) { return all || rule.access.find(c) != std::string::npos; };
   out.read = has('r');
   out.write = has('w');

@@ -94,6 +94,9 @@ bool is_bind(const Mount& mount) { return parse_mount_options(mount).bind; }
 Result<UniqueFd> plain_directory(int root, const std::string& path) {
   const std::string relative = path.substr(1);
   auto found = sys::open_beneath_no_symlinks(root, relative, O_PATH | O_DIRECTORY);
+  if (!found && (found.error().errno_value() == ELOOP || found.error().errno_value() == ENOTDIR)) {
+    return base::invalid(fmt::format("filesystem {} must be mounted on ordinary directory", base::quoted(path)));
+  }
   if (!found.failed_as(base::ErrorKind::NotFound)) return found;
   TRY(sys::make_dirs_in_root(root, path));
   return sys::open_beneath_no_symlinks(root, relative, O_PATH | O_DIRECTORY);
@@ -112,7 +115,11 @@ Result<> refuse_inside_proc(const std::string& destination, const Mount& mount, 
   return {};
 }
 
-Result<UniqueFd> make_file_system(const RootfsPlan& plan, const Mount& mount, MountOptions& options, int target) {
+/// Other mounts, and devices, may have their places in it: it becomes read-only when all are there.
+bool written_later(const Mount& mount) { return mount.type == "tmpfs" || clean_path(mount.destination) == "/dev"; }
+
+Result<UniqueFd> make_file_system(const RootfsPlan& plan, const Mount& mount, MountOptions& options, int target,
+                                  bool covers_image) {
   sys::NewMount wanted;
   wanted.type = mount.type;
   wanted.source = mount.source.empty() ? mount.type : mount.source;
@@ -121,7 +128,7 @@ Result<UniqueFd> make_file_system(const RootfsPlan& plan, const Mount& mount, Mo
   const auto has = [&](std::string_view key) {
     return std::ranges::find(options.parameters, key, &sys::MountParameter::key) != options.parameters.end();
   };
-  if (mount.type == "tmpfs" && !has("mode")) {
+  if (mount.type == "tmpfs" && !has("mode") && covers_image) {
     // A tmpfs keeps the mode of the directory that it covers.
     const struct ::stat status = TRY(sys::stat_fd(target));
     options.parameters.push_back({"mode", fmt::format("{:o}", status.st_mode & 07777U), false});
@@ -132,13 +139,14 @@ Result<UniqueFd> make_file_system(const RootfsPlan& plan, const Mount& mount, Mo
   }
   wanted.parameters = options.parameters;
   const bool copied = options.copy_up && mount.type == "tmpfs";
-  if (copied) wanted.attributes &= ~std::uint64_t{MOUNT_ATTR_RDONLY};
+  if (copied || written_later(mount)) wanted.attributes &= ~std::uint64_t{MOUNT_ATTR_RDONLY};
   UniqueFd made = TRY(sys::make_mount(wanted));
   if (copied) {
     const UniqueFd below = TRY(sys::open_at(target, ".", O_RDONLY | O_DIRECTORY));
     const UniqueFd top = TRY(sys::open_at(made.get(), ".", O_RDONLY | O_DIRECTORY));
     TRY(copy_tree(below.get(), top.get()).context("tmpcopyup"));
   }
+  if (written_later(mount)) options.change.set &= ~std::uint64_t{MOUNT_ATTR_RDONLY};
   if (copied || options.propagation != 0 || options.recursive_change.set != 0) TRY(change_both(made.get(), options));
   return made;
 }
@@ -173,11 +181,22 @@ Result<> do_mount(const RootfsPlan& plan, const Mount& mount, int prepared, Kern
     return {};
   }
   const bool plain = mount.type == "proc" || mount.type == "sysfs";
+  const auto before = sys::open_in_root(root, destination, O_PATH);
   const UniqueFd target = plain ? TRY(plain_directory(root, destination)) : TRY(target_in_root(root, destination, false));
   TRY(refuse_inside_proc(destination, mount, target.get(), target.get()));
-  UniqueFd made = TRY(make_file_system(plan, mount, options, target.get()));
+  UniqueFd made = TRY(make_file_system(plan, mount, options, target.get(), before.has_value()));
   TRY(sys::attach_mount(made.get(), target.get()));
   remember(kernel, destination, std::move(made));
+  return {};
+}
+
+Result<> close_for_writing(const RootfsPlan& plan) {
+  for (const auto& mount : plan.spec->mounts) {
+    const MountOptions options = parse_mount_options(mount);
+    if (options.bind || !options.read_only || !written_later(mount)) continue;
+    const UniqueFd place = TRY(sys::open_in_root(plan.root.get(), clean_path(mount.destination), O_PATH));
+    TRY(sys::change_mount(place.get(), {.set = MOUNT_ATTR_RDONLY}, false).context(mount_intent(mount)));
+  }
   return {};
 }
 
@@ -288,6 +307,7 @@ Result<> build_rootfs(const RootfsPlan& plan) {
 }
 
 Result<> seal_rootfs(const RootfsPlan& plan) {
+  TRY(close_for_writing(plan));
   if (!plan.spec->root || !plan.spec->root->readonly) return {};
   return sys::change_mount(plan.root.get(), {.set = MOUNT_ATTR_RDONLY}, false).context("make the root read-only");
 }

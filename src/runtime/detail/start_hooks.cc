@@ -32,7 +32,8 @@ Result<> prepare(const spec::oci::Hook& hook, const FinalStage& container, Prepa
   out.process.terminal = false;
   out.stage.process = &out.process;
   out.stage.program = hook.path;
-  out.stage.env = hook.env;
+  // Without one of its own it has the container's, as it always had with runc.
+  out.stage.env = hook.env.empty() ? container.env : hook.env;
   out.stage.capabilities = container.capabilities;
   if (container.host_proc) out.stage.host_proc = TRY(sys::duplicate(container.host_proc.get()));
   if (container.seccomp != nullptr) {

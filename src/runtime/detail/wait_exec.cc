@@ -1,4 +1,6 @@
 #include <csignal>
+#include <optional>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -17,7 +19,7 @@ namespace {
 Result<> pass_listener(const Channel& channel, const sys::Process& process, const State& state, int number) {
   const sys::UniqueFd listener = TRY(process.take_descriptor(number).context("take the seccomp listener"));
   const sys::UniqueFd socket =
-      TRY(sys::connect_unix(state.seccomp_listener, SOCK_STREAM).context("connect to the seccomp listener"));
+      TRY(sys::connect_unix(state.seccomp_listener, SOCK_STREAM).context("failed to connect with seccomp agent"));
   auto document = codec::Json::object({{"ociVersion", state.oci_version}, {"pid", process.pid()}});
   document.set("fds", codec::Json::array({codec::Json{"seccompFd"}}));
   if (!state.seccomp_metadata.empty()) document.set("metadata", state.seccomp_metadata);
@@ -29,13 +31,13 @@ Result<> pass_listener(const Channel& channel, const sys::Process& process, cons
 }  // namespace
 
 Result<> wait_for_exec(const Channel& channel, const sys::Process& process, const State& state, const std::string& program,
-                       std::optional<std::chrono::milliseconds> patience) {
+                       std::optional<std::chrono::milliseconds> patience, std::optional<Packet> first) {
   while (true) {
-    if (patience && !sys::poll_readable(channel.fd(), patience)) {
+    if (!first && patience && !sys::poll_readable(channel.fd(), patience)) {
       return base::internal(fmt::format("{} was not executed within {} ms: something in the container may have stopped the "
                                         "process", program, patience->count()));
     }
-    const auto packet = TRY(channel.receive());
+    const auto packet = first ? std::exchange(first, std::nullopt) : TRY(channel.receive());
     if (!packet) return {};
     if (packet->topic != Topic::ScriptReport) return base::internal("a message out of turn from init");
     const auto step = static_cast<Step>(packet->step);
