@@ -139,8 +139,10 @@ class Parser {
         case 'l': preset_ = long_unix(); break;
         case 'j': preset_ = jobs(); break;
         case 'o': case 'O': return add_list(argument(letters.substr(i + 1)), custom_);
-        // A BSD habit: "-aux" where "aux" is meant.
-        case 'u': case 'x': if (letters.find('a') != std::string_view::npos) { preset_ = user_oriented(); break; }
+        // BSD habits: "-aux" where "aux" is meant, "-x".
+        case 'x': if (letters == "x") break;
+          [[fallthrough]];
+        case 'u': if (letters.find('a') != std::string_view::npos) { preset_ = user_oriented(); break; }
           [[fallthrough]];
         default: return base::invalid("error: unsupported SysV option");
       }

@@ -151,6 +151,10 @@ class Creator {
   [[noreturn]] void help(Channel::Pair& pair, const Channel& aside, std::uint64_t flags) {
     pair.parent.close();
     const auto sent = [&]() -> Result<> {
+      // Those that don't belong to that user namespace can be entered only with the rights from outside.
+      std::erase_if(plan_.joined, [](const JoinedNamespace& one) {
+        return sys::enter_namespaces(one.fd.get(), one.type).has_value();
+      });
       TRY(sys::enter_namespaces(plan_.joined_user.get(), CLONE_NEWUSER).context("join the user namespace"));
       const sys::Process child = TRY(sys::clone_process({.flags = flags | CLONE_PARENT}));
       if (!child.valid()) run_init(plan_, pair.child);
@@ -174,7 +178,10 @@ class Creator {
       TRY(told(data_.channel.send(Topic::IdsMapped)));
     }
     base::log::debug("init of container {} is process {}", data_.state.id, pid);
-    TRY(setup_from_outside(pid, process, plan_.in_user_namespace()));
+    auto prepared = setup_from_outside(pid, process, plan_.in_user_namespace());
+    // It has gone, and what it said about that is the reason.
+    if (!prepared && prepared.error().errno_value() == ESRCH) TRY(hear(Topic::Ready));
+    TRY(std::move(prepared));
     CRASH_POINT("runtime.create.cloned");
     const auto& resources = plan_.section->resources;
     TRY(data_.cgroup->adopt(pid, TRY(resources_for_create(resources ? *resources : spec::oci::Resources{}))));

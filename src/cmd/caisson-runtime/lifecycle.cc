@@ -20,12 +20,14 @@ Result<Container> load(const Globals& globals, const Arguments& arguments) {
   return Container::load(globals.root, arguments.rest()[0]);
 }
 
-/// What runc adds to the specification's document.
+/// The specification's document with what runc adds, in runc's order.
 codec::Json document(const runtime::State& state) {
-  auto out = runtime::oci_document(state);
-  if (state.pid == 0) out.set("pid", 0);
+  auto out = codec::Json::object({{"ociVersion", state.oci_version}, {"id", state.id}, {"pid", state.pid}});
+  out.set("status", runtime::name_of(state.status));
+  out.set("bundle", state.bundle);
   out.set("rootfs", state.rootfs);
   out.set("created", state.created);
+  if (!state.annotations.empty()) out.set("annotations", codec::to_json(state.annotations));
   out.set("owner", "");
   return out;
 }

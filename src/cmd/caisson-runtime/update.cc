@@ -2,6 +2,7 @@
 
 #include "base/strings.h"
 #include "cmd/caisson-runtime/commands.h"
+#include "flags/units.h"
 #include "runtime/container.h"
 #include "sys/fd.h"
 #include "sys/file.h"
@@ -19,6 +20,16 @@ Result<> take(const Arguments& arguments, std::string_view flag, std::optional<T
   return {};
 }
 
+/// "100M", as docker writes sizes, and -1 for no limit.
+Result<> take_size(const Arguments& arguments, std::string_view flag, std::optional<std::int64_t>& field) {
+  const auto text = arguments.value(flag);
+  if (!text) return {};
+  const auto size = *text == "-1" ? Result<std::int64_t>{-1} : flags::parse_ram_bytes(*text);
+  if (!size) return base::invalid(fmt::format("invalid value for {}: {}", flag, size.error().message()));
+  field = *size;
+  return {};
+}
+
 Result<spec::oci::Resources> from_flags(const Arguments& arguments) {
   spec::oci::Resources out;
   auto& cpu = out.cpu.emplace();
@@ -32,10 +43,10 @@ Result<spec::oci::Resources> from_flags(const Arguments& arguments) {
   TRY(take(arguments, "cpu-idle", cpu.idle));
   cpu.cpus = arguments.value_or("cpuset-cpus", "");
   cpu.mems = arguments.value_or("cpuset-mems", "");
-  TRY(take(arguments, "memory", memory.limit));
-  TRY(take(arguments, "memory-reservation", memory.reservation));
-  TRY(take(arguments, "memory-swap", memory.swap));
-  TRY(take(arguments, "kernel-memory-tcp", memory.kernel_tcp));
+  TRY(take_size(arguments, "memory", memory.limit));
+  TRY(take_size(arguments, "memory-reservation", memory.reservation));
+  TRY(take_size(arguments, "memory-swap", memory.swap));
+  TRY(take_size(arguments, "kernel-memory-tcp", memory.kernel_tcp));
   if (arguments.value("pids-limit")) TRY(take(arguments, "pids-limit", out.pids.emplace().limit));
   if (arguments.value("blkio-weight")) TRY(take(arguments, "blkio-weight", out.block_io.emplace().weight));
   return out;

@@ -160,11 +160,11 @@ Result<> check_kernel_settings(const spec::oci::Linux& section) {
 
 Result<int> memory_policy_of(const spec::oci::MemoryPolicy& wanted) {
   const auto* mode = std::ranges::find(kPolicies, std::string_view{wanted.mode}, &Row::first);
-  if (mode == kPolicies.end()) return base::invalid("linux.memoryPolicy.mode: unknown value " + base::quoted(wanted.mode));
+  if (mode == kPolicies.end()) return base::invalid("linux.memoryPolicy.mode: invalid memory policy mode " + base::quoted(wanted.mode));
   int out = mode->second;
   for (const auto& flag : wanted.flags) {
     const auto* found = std::ranges::find(kPolicyFlags, std::string_view{flag}, &Row::first);
-    if (found == kPolicyFlags.end()) return base::invalid("linux.memoryPolicy.flags: unknown value " + base::quoted(flag));
+    if (found == kPolicyFlags.end()) return base::invalid("linux.memoryPolicy.flags: invalid memory policy flag " + base::quoted(flag));
     out |= found->second;
   }
   return out;

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <csignal>
+#include <cstring>
 
 #include <fmt/format.h>
 
@@ -16,6 +17,15 @@ using base::Result;
 using sys::UniqueFd;
 
 namespace {
+
+/// "bad system call": as Go's programs word it, and so their readers expect.
+std::string signal_text(int signal) {
+  const char* text = ::sigdescr_np(signal);
+  if (text == nullptr) return fmt::format("{}", signal);
+  std::string out{text};
+  out[0] = base::to_lower(out)[0];
+  return out;
+}
 
 /// Memory files for input and output: no hook can block us by not reading, nor by writing too much.
 Result<> run_hook(const spec::oci::Hook& hook, const std::string& state) {
@@ -42,7 +52,7 @@ Result<> finish_hook(const spec::oci::Hook& hook, const sys::Process& process, i
   std::string text(4096, '\0');
   const std::size_t length = TRY(sys::read_at(output, text, 0));
   text.resize(length);
-  const std::string how = status.by_signal() ? fmt::format("signal: {}", status.signal())
+  const std::string how = status.by_signal() ? "signal: " + signal_text(status.signal())
                                              : fmt::format("exit status {}", status.shell_code());
   return base::internal(fmt::format("{}, output: {}", how, base::trim(text)));
 }
