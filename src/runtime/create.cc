@@ -87,6 +87,7 @@ class Creator {
     rootfs.cgroup = &*data_.cgroup;
     rootfs.new_cgroup_namespace = plan_.makes(CLONE_NEWCGROUP);
     rootfs.new_user_namespace = plan_.in_user_namespace();
+    rootfs.unprivileged = plan_.unprivileged;
     TRY(open_rootfs(rootfs));
     plan_.stdio = std::move(options_.stdio);
     if (!options_.start_at_once) {

@@ -55,8 +55,10 @@ class Init {
 
   Result<> set_up() {
     sys::reset_signals();
-    TRY(sys::hide_from_tracing());
+    // An ordinary user writes the id maps of processes that may be traced only; nobody else is there yet.
+    if (!plan_.unprivileged) TRY(sys::hide_from_tracing());
     TRY(enter_namespaces());
+    if (plan_.unprivileged) TRY(sys::hide_from_tracing());
     if (plan_.tell_namespaces) TRY(channel_.send(Topic::Namespaces));
     host_proc_ = TRY(open_host_proc());
     TRY(configure_namespaces());

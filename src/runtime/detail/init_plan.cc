@@ -4,6 +4,7 @@
 #include <array>
 
 #include <sched.h>
+#include <unistd.h>
 
 #include <fmt/format.h>
 
@@ -106,6 +107,7 @@ Result<InitPlan> plan_init(const spec::oci::Spec& spec, const CreateOptions& opt
   plan.preserve_fds = options.preserve_fds;
   plan.no_pivot = options.no_pivot;
   plan.plain_newlines = options.plain_newlines;
+  plan.unprivileged = ::geteuid() != 0;
   if (!options.no_new_keyring) plan.keyring = "_ses." + options.id;
   TRY(plan_namespaces(plan));
   TRY(check_config(plan));

@@ -37,6 +37,7 @@ struct InitPlan {
   int preserve_fds = 0;
   bool no_pivot = false;
   bool plain_newlines = false;
+  bool unprivileged = false;  ///< the caller is not root
   bool tell_namespaces = false;  ///< somebody waits for the Namespaces message
   std::string keyring;  ///< empty: none
   codec::Json state_document;  ///< the OCI state for hooks that init runs; it fills in pid and status

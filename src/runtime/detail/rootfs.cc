@@ -253,20 +253,27 @@ Result<UniqueFd> target_in_root(int root, const std::string& path, bool as_file)
   return sys::open_beneath_no_symlinks(parent.get(), name, O_PATH | O_NOFOLLOW);
 }
 
+namespace {
+
+Result<> open_root(RootfsPlan& plan) {
+  const auto& spec = *plan.spec;
+  if (!spec.root || spec.root->path.empty()) return base::invalid("the configuration has no root");
+  const std::string& path = spec.root->path;
+  plan.root = TRY(sys::clone_mount(sys::kCwd, path.starts_with('/') ? path : plan.bundle + "/" + path, true)
+                      .context("open the root file system"));
+  if (S_ISDIR(TRY(sys::stat_fd(plan.root.get())).st_mode)) return {};
+  return base::invalid("the root file system " + path + " is not a directory");
+}
+
+}  // namespace
+
 Result<> open_rootfs(RootfsPlan& plan) {
   const auto& spec = *plan.spec;
-  if (!plan.root) {
-    if (!spec.root || spec.root->path.empty()) return base::invalid("the configuration has no root");
-    const std::string& path = spec.root->path;
-    plan.root = TRY(sys::clone_mount(sys::kCwd, path.starts_with('/') ? path : plan.bundle + "/" + path, true)
-                        .context("open the root file system"));
-    if (!S_ISDIR(TRY(sys::stat_fd(plan.root.get())).st_mode)) {
-      return base::invalid("the root file system " + path + " is not a directory");
-    }
-  }
+  plan.trees.resize(spec.mounts.size());
+  if (plan.unprivileged && plan.new_user_namespace) return {};
+  if (!plan.root) TRY(open_root(plan));
   // Whatever is mounted below must not show on the host, where the root may be shared.
   TRY(sys::change_mount(plan.root.get(), {.propagation = outer_propagation(spec)}, true));
-  plan.trees.resize(spec.mounts.size());
   for (std::size_t i = 0; i < spec.mounts.size(); ++i) {
     const MountOptions options = parse_mount_options(spec.mounts[i]);
     // Only a copy made here, in the host's mount namespace, can be the peer of the host's mount.
@@ -293,8 +300,9 @@ Result<UniqueFd> place_of_root(const RootfsPlan& plan) {
 
 }  // namespace
 
-Result<> build_rootfs(const RootfsPlan& plan) {
+Result<> build_rootfs(RootfsPlan& plan) {
   const auto& spec = *plan.spec;
+  if (!plan.root) TRY(open_root(plan));
   TRY(sys::change_mount_at("/", {.propagation = outer_propagation(spec)}, true).context("separate from the host's mounts"));
   const UniqueFd top = TRY(place_of_root(plan));
   TRY(sys::attach_mount(plan.root.get(), top.get()).context("attach the root file system"));

@@ -30,6 +30,8 @@ struct RootfsPlan {
   const cgroup::Host* host = nullptr;
   const cgroup::Cgroup* cgroup = nullptr;
   bool new_cgroup_namespace = false;
+  /// Root only inside: what takes privileges waits until init has them. See open_rootfs.
+  bool unprivileged = false;
   bool new_user_namespace = false;  ///< devices are bound, not made
 };
 
@@ -38,7 +40,7 @@ struct RootfsPlan {
 base::Result<> open_rootfs(RootfsPlan& plan);
 
 /// All mounts, devices, masks. In the child, in its new mount namespace.
-base::Result<> build_rootfs(const RootfsPlan& plan);
+base::Result<> build_rootfs(RootfsPlan& plan);
 /// What must come last: the read-only root.
 base::Result<> seal_rootfs(const RootfsPlan& plan);
 /// Changes root and applies rootfsPropagation.
