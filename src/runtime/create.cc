@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <csignal>
-#include <cstring>
 
 #include <sched.h>
 #include <unistd.h>
@@ -28,6 +27,7 @@
 #include "sys/file.h"
 #include "sys/namespace.h"
 #include "sys/node.h"
+#include "sys/pidfd.h"
 #include "sys/storage.h"
 
 namespace runtime {
@@ -143,9 +143,9 @@ class Creator {
     const base::ScopeGuard reap{[&] { base::ignore(helper.wait(), "only to reap it"); }};
     auto packet = aside.parent.expect(Topic::Cloned);
     if (!packet) return std::move(packet).error();
-    pid_t pid = 0;
-    if (packet->text.size() != sizeof pid || packet->fds.size() != 1) return base::internal("a malformed message from init");
-    std::memcpy(&pid, packet->text.data(), sizeof pid);
+    if (packet->fds.size() != 1) return base::internal("a malformed message from init");
+    // The helper's number for it may be another: it is in the container's PID namespace if that is joined.
+    const pid_t pid = TRY(sys::pid_of(packet->fds.front().get()));
     return sys::Process{pid, std::move(packet->fds.front())};
   }
 
@@ -159,8 +159,7 @@ class Creator {
       TRY(sys::enter_namespaces(plan_.joined_user.get(), CLONE_NEWUSER).context("join the user namespace"));
       const sys::Process child = TRY(sys::clone_process({.flags = flags | CLONE_PARENT}));
       if (!child.valid()) run_init(plan_, pair.child);
-      const pid_t pid = child.pid();
-      return aside.send(Topic::Cloned, {reinterpret_cast<const char*>(&pid), sizeof pid}, {child.pidfd()});
+      return aside.send(Topic::Cloned, {}, {child.pidfd()});
     }();
     if (!sent) aside.send_failure(demote(sent.error()));
     ::_exit(0);
