@@ -195,7 +195,8 @@ TEST_F(ExecTest, KillsAllWithoutAPidNamespace) {
   auto handle = container.exec(process, std::move(with));
   ASSERT_TRUE(handle) << handle.error().message();
   EXPECT_EQ(container.processes()->size(), 2U);
-  ASSERT_TRUE(container.kill(SIGKILL));
+  // Only what kills is for all of them.
+  ASSERT_TRUE(container.kill(SIGTERM));
   ASSERT_TRUE(container.wait());
   EXPECT_TRUE(handle->process.alive());
   ASSERT_TRUE(container.destroy());
