@@ -77,6 +77,14 @@ Result<> rename(Call& call) {
   return call.reply_empty(204);
 }
 
+Result<> update(Call& call) {
+  const auto request = TRY(call.body<spec::api::UpdateRequest>());
+  const auto warnings = TRY(containers(call).update(call.path("id"), request));
+  codec::Json list{codec::Json::Array{}};
+  for (const auto& warning : warnings) list.push(warning);
+  return call.reply(200, codec::Json::object({{"Warnings", list}}));
+}
+
 Result<> remove(Call& call) {
   engine::RemoveOptions options;
   options.force = call.flag("force");
@@ -117,6 +125,7 @@ constexpr std::array kRoutes{
     Route{"POST", "/containers/{id}/rename", rename},
     Route{"POST", "/containers/{id}/resize", resize},
     Route{"GET", "/containers/{id}/top", top},
+    Route{"POST", "/containers/{id}/update", update},
     Route{"DELETE", "/containers/{id}", remove},
 };
 

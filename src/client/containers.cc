@@ -117,6 +117,17 @@ Result<> Containers::rename(const std::string& ref, const std::string& name) {
   return client_.done(request);
 }
 
+Result<spec::api::StringList> Containers::update(const std::string& ref, const spec::api::UpdateRequest& request) {
+  ApiCall call{.method = "POST", .path = path_of(ref, "/update")};
+  call.body = codec::to_json(request);
+  const auto answer = TRY(client_.json(call));
+  spec::api::StringList warnings;
+  if (const auto* told = answer.find("Warnings"); told != nullptr && told->is_array()) {
+    for (const auto& warning : told->as_array()) warnings.push_back(warning.as_string());
+  }
+  return warnings;
+}
+
 Result<> Containers::pause(const std::string& ref) { return client_.done(post(path_of(ref, "/pause"))); }
 Result<> Containers::unpause(const std::string& ref) { return client_.done(post(path_of(ref, "/unpause"))); }
 

@@ -80,6 +80,8 @@ class Containers {
   base::Result<> kill(const std::string& ref, const std::string& signal);
   base::Result<> remove(const std::string& ref, const RemoveOptions& options = {});
   base::Result<> rename(const std::string& ref, const std::string& name);
+  /// The daemon's warnings.
+  base::Result<spec::api::StringList> update(const std::string& ref, const spec::api::UpdateRequest& request);
   base::Result<> pause(const std::string& ref);
   base::Result<> unpause(const std::string& ref);
   base::Result<> resize(const std::string& ref, unsigned rows, unsigned columns);

@@ -139,6 +139,9 @@ class Containers {
   virtual base::Result<> pause(const std::string& ref) = 0;
   virtual base::Result<> unpause(const std::string& ref) = 0;
   virtual base::Result<> rename(const std::string& ref, const std::string& name) = 0;
+  /// The warnings. Limits count at once, also for a container that runs. Errors: InvalidArgument, Conflict.
+  virtual base::Result<spec::api::StringList> update(const std::string& ref,
+                                                     const spec::api::UpdateRequest& request) = 0;
   virtual base::Result<> remove(const std::string& ref, const RemoveOptions& options) = 0;
   virtual base::Result<std::unique_ptr<Wait>> wait(const std::string& ref, WaitCondition condition) = 0;
   virtual base::Result<std::unique_ptr<StreamTicket>> attach(const std::string& ref,

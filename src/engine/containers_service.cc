@@ -39,6 +39,10 @@ Result<> ContainersService::unpause(const std::string& ref) {
 Result<> ContainersService::rename(const std::string& ref, const std::string& name) {
   return engine::rename(core_, TRY(core_.table.find(ref)), name);
 }
+Result<spec::api::StringList> ContainersService::update(const std::string& ref,
+                                                       const spec::api::UpdateRequest& request) {
+  return engine::update(core_, TRY(core_.table.find(ref)), request);
+}
 Result<> ContainersService::remove(const std::string& ref, const RemoveOptions& options) {
   return engine::remove(core_, TRY(core_.table.find(ref)), options);
 }

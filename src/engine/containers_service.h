@@ -24,6 +24,8 @@ class ContainersService final : public Containers {
   base::Result<> pause(const std::string& ref) override;
   base::Result<> unpause(const std::string& ref) override;
   base::Result<> rename(const std::string& ref, const std::string& name) override;
+  base::Result<spec::api::StringList> update(const std::string& ref,
+                                             const spec::api::UpdateRequest& request) override;
   base::Result<> remove(const std::string& ref, const RemoveOptions& options) override;
   base::Result<std::unique_ptr<Wait>> wait(const std::string& ref, WaitCondition condition) override;
   base::Result<std::unique_ptr<StreamTicket>> attach(const std::string& ref, const AttachOptions& options) override;

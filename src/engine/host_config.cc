@@ -99,25 +99,6 @@ base::Result<> check_modes(const spec::api::HostConfig& host) {
   return {};
 }
 
-base::Result<> check_restart_policy(const spec::api::HostConfig& host) {
-  const spec::api::RestartPolicy& policy = host.restart_policy;
-  if (!is_one_of(policy.name, {"", "no", "always", "unless-stopped", "on-failure"})) {
-    return base::invalid("invalid restart policy: unknown policy '" + policy.name +
-                         "'; use one of 'no', 'always', 'on-failure', or 'unless-stopped'");
-  }
-  if (policy.maximum_retry_count != 0 && policy.name != "on-failure") {
-    return base::invalid("invalid restart policy: maximum retry count can only be used with 'on-failure'" +
-                         std::string{policy.maximum_retry_count < 0 ? " and cannot be negative" : ""});
-  }
-  if (policy.maximum_retry_count < 0) {
-    return base::invalid("invalid restart policy: maximum retry count cannot be negative");
-  }
-  if (host.auto_remove && !is_one_of(policy.name, {"", "no"})) {
-    return base::invalid("can't create 'AutoRemove' container with restart policy");
-  }
-  return {};
-}
-
 base::Result<> check_port(std::string_view spec) {
   const auto parts = base::cut(spec, "/");
   const std::string_view port = parts ? parts->first : spec;
@@ -180,6 +161,25 @@ void fill_defaults(spec::api::HostConfig& host, const HostFacts& facts, const Ho
 }
 
 }  // namespace
+
+base::Result<> check_restart_policy(const spec::api::HostConfig& host) {
+  const spec::api::RestartPolicy& policy = host.restart_policy;
+  if (!is_one_of(policy.name, {"", "no", "always", "unless-stopped", "on-failure"})) {
+    return base::invalid("invalid restart policy: unknown policy '" + policy.name +
+                         "'; use one of 'no', 'always', 'on-failure', or 'unless-stopped'");
+  }
+  if (policy.maximum_retry_count != 0 && policy.name != "on-failure") {
+    return base::invalid("invalid restart policy: maximum retry count can only be used with 'on-failure'" +
+                         std::string{policy.maximum_retry_count < 0 ? " and cannot be negative" : ""});
+  }
+  if (policy.maximum_retry_count < 0) {
+    return base::invalid("invalid restart policy: maximum retry count cannot be negative");
+  }
+  if (host.auto_remove && !is_one_of(policy.name, {"", "no"})) {
+    return base::invalid("can't create 'AutoRemove' container with restart policy");
+  }
+  return {};
+}
 
 std::string_view joined_container(std::string_view mode) {
   constexpr std::string_view prefix = "container:";

@@ -28,6 +28,9 @@ base::Result<std::vector<std::string>> settle_host_config(spec::api::ContainerCo
                                                           spec::api::HostConfig& host, const HostFacts& facts,
                                                           const HostConfigDefaults& defaults);
 
+/// Errors: InvalidArgument in docker's words.
+base::Result<> check_restart_policy(const spec::api::HostConfig& host);
+
 /// The limits alone, as `update` has them, too.
 base::Result<> settle_resources(spec::api::Resources& resources, const HostFacts& facts,
                                 std::vector<std::string>& warnings);

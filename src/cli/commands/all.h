@@ -50,6 +50,7 @@ std::unique_ptr<Command> make_stop();
 std::unique_ptr<Command> make_tag();
 std::unique_ptr<Command> make_top();
 std::unique_ptr<Command> make_unpause();
+std::unique_ptr<Command> make_update();
 std::unique_ptr<Command> make_version();
 std::unique_ptr<Command> make_volume_create();
 std::unique_ptr<Command> make_volume_inspect();

@@ -28,6 +28,7 @@ constexpr CommandEntry kCommands[] = {
     {"container stop", make_stop},
     {"container top", make_top},
     {"container unpause", make_unpause},
+    {"container update", make_update},
     {"container wait", make_wait},
     {"image history", make_history},
     {"image inspect", make_image_inspect},

@@ -53,24 +53,6 @@ Result<> set_entrypoint(ContainerOptions& options, std::string_view text) {
   return {};
 }
 
-Result<spec::api::RestartPolicy> parse_restart(const std::string& text) {
-  spec::api::RestartPolicy out;
-  if (text.empty()) return out;
-  const auto pair = base::cut(text, ":");
-  out.name = pair ? pair->first : text;
-  if (out.name.empty()) {
-    return base::invalid("invalid restart policy format: no policy provided before colon");
-  }
-  if (pair && !pair->second.empty()) {
-    const auto count = base::parse_int(pair->second);
-    if (!count) {
-      return base::invalid("invalid restart policy format: maximum retry count must be an integer");
-    }
-    out.maximum_retry_count = *count;
-  }
-  return out;
-}
-
 /// A seccomp profile is read here: the daemon may be on another host.
 Result<List> parse_security_options(const List& options) {
   List out = options;
@@ -254,6 +236,24 @@ Result<spec::api::HostConfig> host_config(const ContainerOptions& o) {
 }
 
 }  // namespace
+
+Result<spec::api::RestartPolicy> parse_restart(const std::string& text) {
+  spec::api::RestartPolicy out;
+  if (text.empty()) return out;
+  const auto pair = base::cut(text, ":");
+  out.name = pair ? pair->first : text;
+  if (out.name.empty()) {
+    return base::invalid("invalid restart policy format: no policy provided before colon");
+  }
+  if (pair && !pair->second.empty()) {
+    const auto count = base::parse_int(pair->second);
+    if (!count) {
+      return base::invalid("invalid restart policy format: maximum retry count must be an integer");
+    }
+    out.maximum_retry_count = *count;
+  }
+  return out;
+}
 
 Result<spec::api::CreateContainerRequest> ContainerOptions::request(const List& arguments) const {
   if (!mac_address.empty() && !is_mac_address(base::trim(mac_address))) {

@@ -70,4 +70,7 @@ struct ContainerOptions {
   base::Result<spec::api::CreateContainerRequest> request(const std::vector<std::string>& arguments) const;
 };
 
+/// "on-failure:3". Errors: InvalidArgument.
+base::Result<spec::api::RestartPolicy> parse_restart(const std::string& text);
+
 }  // namespace cli

@@ -18,6 +18,8 @@ base::Result<> kill(Core& core, const ContainerPtr& container, const std::string
 base::Result<> pause(Core& core, const ContainerPtr& container);
 base::Result<> unpause(Core& core, const ContainerPtr& container);
 base::Result<> rename(Core& core, const ContainerPtr& container, const std::string& name);
+base::Result<spec::api::StringList> update(Core& core, const ContainerPtr& container,
+                                           const spec::api::UpdateRequest& request);
 base::Result<> remove(Core& core, const ContainerPtr& container, const RemoveOptions& options);
 base::Result<std::unique_ptr<Wait>> wait(Core& core, const ContainerPtr& container, WaitCondition condition);
 base::Result<std::unique_ptr<StreamTicket>> attach(Core& core, const ContainerPtr& container,

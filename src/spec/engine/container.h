@@ -196,6 +196,16 @@ void describe(auto& v, Resources& r) {
   v("Ulimits", r.ulimits);
 }
 
+/// The body of POST /containers/{id}/update: what is zero or "" stays as it is.
+struct UpdateRequest {
+  Resources resources;
+  RestartPolicy restart_policy;
+};
+void describe(auto& v, UpdateRequest& u) {
+  v.embed(u.resources);
+  v("RestartPolicy", u.restart_policy);
+}
+
 struct LogConfig {
   std::string type;
   Labels config;

@@ -151,6 +151,8 @@ def answers():
         f"GET /containers/{'d' * 12}/stats": (200, STOPPED),
         "GET /containers/nothing-of-the-kind/stats": (404, {"message": "No such container: nothing-of-the-kind"}),
         "GET /containers/a/changes": (200, [{"Path": "/etc", "Kind": 0}, {"Path": "/etc/x", "Kind": 1}, {"Path": "/y", "Kind": 2}]),
+        "POST /containers/a/update": (200, {"Warnings": ["a warning"]}), "POST /containers/b/update": (200, {"Warnings": None}),
+        "POST /containers/nothing-of-the-kind/update": (404, {"message": "No such container: nothing-of-the-kind"}),
         "POST /commit": (201, {"Id": IMAGE}), "GET /containers/a/export": (200, b"a tar"),
     }
     for verb in ("start", "stop", "restart", "kill", "pause", "unpause", "rename"):
