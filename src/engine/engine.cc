@@ -151,6 +151,7 @@ base::Result<std::unique_ptr<Parts>> open_parts(const Options& options) {
   parts->oci_defaults.seccomp_profile = TRY(seccomp_text(options.seccomp_profile));
   parts->host_config = host_defaults(options);
   parts->database = TRY(state::Database::open(options.data_root + "/caisson.db"));
+  TRY(parts->events.keep_in(*parts->database));
   parts->content = TRY(content::Store::open(options.data_root + "/content"));
   parts->snapshots = TRY(snapshot::open(options.storage_driver, options.data_root + "/snapshots", *parts->database));
   image::Options images{.builtin_path = options.images_path,

@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <thread>
+#include <vector>
 
+#include "base/log.h"
 #include "base/strings.h"
 #include "engine/filters.h"
 
@@ -116,8 +119,76 @@ class EventBus::Stream final : public EventStream {
   Filters filters_;
 };
 
+/// Takes what the ring got from a number on, and writes it in one transaction.
+class EventBus::Writer {
+ public:
+  Writer(std::shared_ptr<Shared> shared, state::Database& database, std::uint64_t next)
+      : shared_{std::move(shared)}, database_{database}, next_{next} {
+    thread_ = std::jthread{[this](const std::stop_token& stop) { run(stop); }};
+  }
+
+ private:
+  using Batch = std::vector<std::shared_ptr<const spec::api::Event>>;
+
+  void run(const std::stop_token& stop) {
+    while (true) {
+      const Batch batch = take(stop);
+      if (batch.empty()) return;
+      if (const auto written = write(batch); !written) {
+        base::log::warn("{} events are not kept for the next start: {}", batch.size(), written.error().message());
+      }
+    }
+  }
+
+  /// Empty when the bus goes and nothing is left.
+  Batch take(const std::stop_token& stop) {
+    std::unique_lock lock{shared_->mutex};
+    const auto end = [&] { return shared_->first_number + shared_->ring.size(); };
+    shared_->arrived.wait(lock, stop, [&] { return next_ < end(); });
+    next_ = std::max(next_, shared_->first_number);
+    Batch batch;
+    for (; next_ < end(); ++next_) batch.push_back(shared_->ring[static_cast<std::size_t>(next_ - shared_->first_number)]);
+    return batch;
+  }
+
+  base::Result<> write(const Batch& batch) {
+    return database_.transaction(state::Durability::ProcessDeath, [&](state::Transaction& t) -> base::Result<> {
+      for (const auto& event : batch) {
+        const std::string json = codec::to_json(*event).dump();
+        TRY(t.execute("INSERT INTO events (time, type, action, actor, json) VALUES (?, ?, ?, ?, ?)",
+                      {event->time_nano, event->type, event->action, event->actor.id, json}));
+      }
+      TRY(t.execute("DELETE FROM events WHERE sequence <= (SELECT max(sequence) FROM events) - ?", {kKept}));
+      return {};
+    });
+  }
+
+  std::shared_ptr<Shared> shared_;
+  state::Database& database_;
+  std::uint64_t next_;  ///< of the first that is not written; the thread's
+  std::jthread thread_;
+};
+
 EventBus::EventBus() : shared_{std::make_shared<Shared>()} {}
 EventBus::~EventBus() = default;
+
+base::Result<> EventBus::keep_in(state::Database& database) {
+  std::uint64_t kept = 0;
+  TRY(database.read([&](state::Reader& reader) -> base::Result<> {
+    return reader.select("SELECT json FROM events ORDER BY sequence", {}, [&](const state::Row& row) -> base::Result<> {
+      const auto json = codec::Json::parse(row.text(0));
+      auto event = json ? codec::from_json<spec::api::Event>(*json) : base::Result<spec::api::Event>{json.error()};
+      if (!event) return {};  // of a later version, or damaged: no reason not to start
+      const std::lock_guard lock{shared_->mutex};
+      shared_->last_time = std::max(shared_->last_time, event->time_nano);
+      shared_->ring.push_back(std::make_shared<const spec::api::Event>(*std::move(event)));
+      ++kept;
+      return {};
+    });
+  }));
+  writer_ = std::make_unique<Writer>(shared_, database, kept);
+  return {};
+}
 
 void EventBus::publish(std::string_view type, std::string_view action, std::string_view actor,
                        spec::api::Labels attributes) {

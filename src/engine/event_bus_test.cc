@@ -1,8 +1,11 @@
 #include "engine/event_bus.h"
 
+#include <cstdlib>
 #include <thread>
 
 #include <gtest/gtest.h>
+
+#include "sys/file.h"
 
 namespace engine {
 namespace {
@@ -101,6 +104,42 @@ TEST(EventBus, UnknownFilterIsRefused) {
   EventBus bus;
   EXPECT_TRUE(bus.subscribe({}, {}, {{"colour", {"red"}}}).failed_as(base::ErrorKind::InvalidArgument));
   EXPECT_EQ(bus.listeners(), 0U);
+}
+
+TEST(EventBus, TheNewestAreKept) {
+  std::string folder = testing::TempDir() + "/events-XXXXXX";
+  ASSERT_NE(::mkdtemp(folder.data()), nullptr);
+  const auto database = state::Database::open(folder + "/db").value();
+  const auto count = [&] {
+    std::int64_t rows = 0;
+    EXPECT_TRUE(database->read([&](state::Reader& reader) {
+      return reader.select("SELECT count(*) FROM events", {}, [&](const state::Row& row) -> base::Result<> {
+        rows = row.integer(0);
+        return {};
+      });
+    }));
+    return rows;
+  };
+  for (int start = 0; start < 2; ++start) {
+    EventBus bus;
+    ASSERT_TRUE(bus.keep_in(*database));
+    for (std::size_t i = 0; i < EventBus::kKept; ++i) bus.publish("volume", "create", std::to_string(start), {{"k", "v"}});
+  }
+  EXPECT_EQ(count(), static_cast<std::int64_t>(EventBus::kKept));
+  EventBus bus;
+  ASSERT_TRUE(bus.keep_in(*database));
+  const auto old = bus.subscribe(base::Time{}, base::now(), {}).value();
+  Event event;
+  ASSERT_TRUE(old->next(event, {}));
+  EXPECT_EQ(event.actor.id, "1");
+  EXPECT_EQ(event.actor.attributes.at("k"), "v");
+  const auto before = event.time_nano;
+  const auto fresh = bus.subscribe(std::nullopt, std::nullopt, {}).value();
+  bus.publish("volume", "destroy", "x", {});
+  ASSERT_TRUE(fresh->next(event, {}));
+  EXPECT_EQ(event.action, "destroy") << "what is old is not news";
+  EXPECT_GT(event.time_nano, before);
+  ASSERT_TRUE(sys::remove_tree(sys::kCwd, folder));
 }
 
 }  // namespace

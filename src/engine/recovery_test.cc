@@ -72,7 +72,8 @@ TEST(Recovery, AnEndThatNoDaemonSawIsReported) {
     EXPECT_EQ(wait(engine, "kept"), 9);
     EXPECT_EQ(engine.containers().inspect("kept", false)->state.status, "exited");
     EXPECT_EQ(logs_of(engine, "kept"), "late\n");
-    EXPECT_THAT(events_of(engine, {{"container", {"kept"}}}, "exitCode"), ElementsAre("die=9"));
+    EXPECT_THAT(events_of(engine, {{"container", {"kept"}}}, "exitCode"), ElementsAre("create", "start", "die=9"))
+        << "those of the daemon before as well";
     while (engine.containers().inspect("removed", false)) std::this_thread::yield();
     wait_for_output(engine, "restarted", "again\nagain\n");
     EXPECT_EQ(engine.containers().inspect("restarted", false)->restart_count, 1);
@@ -113,6 +114,26 @@ TEST(Recovery, AKilledShimIsAnExit) {
     EXPECT_EQ(engine.containers().inspect(id, false)->state.status, "exited");
     ASSERT_TRUE(engine.containers().start(id, "")) << "and it can be started again";
     ASSERT_TRUE(engine.containers().remove(id, {.force = true}));
+  });
+}
+
+TEST(Recovery, EventsOutliveTheDaemon) {
+  on_fresh_host([](Host& host) {
+    host.load_image();
+    create(host.engine(), running({"true"}, "box"));
+    const base::Time between = base::now();
+    host.close();
+    host.open();
+    ASSERT_TRUE(host.engine().containers().rename("box", "other"));
+    host.close();
+    host.open();
+    EXPECT_THAT(events_of(host.engine(), {{"type", {"container"}}}), ElementsAre("create", "rename"));
+    const auto since = host.engine().events().subscribe(between, base::now(), {{"type", {"container"}}}).value();
+    spec::api::Event event;
+    ASSERT_TRUE(since->next(event, {}));
+    EXPECT_EQ(event.action, "rename");
+    EXPECT_EQ(event.actor.attributes.at("name"), "other");
+    ASSERT_TRUE(host.engine().containers().remove("other", {}));
   });
 }
 
