@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 
 #include "api/router.h"
@@ -39,12 +40,45 @@ Result<> events(Call& call) {
   return call.exchange().finish();
 }
 
+/// What one `type` of the query asks for; all without any.
+Result<> disk_usage(Call& call) {
+  constexpr std::array<std::string_view, 4> kTypes{"container", "image", "volume", "build-cache"};
+  const auto types = call.exchange().request().query.all("type");
+  for (const auto& type : types) {
+    if (std::ranges::find(kTypes, type) == kTypes.end()) return base::invalid("unknown object type: " + type);
+  }
+  const auto wanted = [&](std::string_view type) {
+    return types.empty() || std::ranges::find(types, type) != types.end();
+  };
+  codec::Json answer = codec::Json::object({{"LayersSize", 0}, {"Images", codec::Json{}}, {"Containers", codec::Json{}},
+                                            {"Volumes", codec::Json{}}, {"BuildCache", codec::Json{}}});
+  if (call.version() < Version{1, 44}) answer.set("BuilderSize", 0);
+  if (wanted("image")) {
+    const auto usage = TRY(call.services().images.disk_usage());
+    auto images = codec::to_json(usage.images);
+    for (auto& image : images.items()) adapt_image(image, call.version());
+    answer.set("LayersSize", usage.layers);
+    answer.set("Images", std::move(images));
+  }
+  if (wanted("container")) {
+    answer.set("Containers", codec::to_json(TRY(call.services().containers.list({.all = true, .size = true}))));
+  }
+  if (wanted("volume")) {
+    codec::Json volumes{codec::Json::Array{}};
+    for (auto& volume : TRY(call.services().volumes.disk_usage())) volumes.push(std::move(volume));
+    answer.set("Volumes", std::move(volumes));
+  }
+  if (wanted("build-cache")) answer.set("BuildCache", codec::Json{codec::Json::Array{}});
+  return call.reply(200, answer);
+}
+
 constexpr std::array kRoutes{
     Route{"GET", "/_ping", ping},
     Route{"HEAD", "/_ping", ping},
     Route{"GET", "/version", version},
     Route{"GET", "/info", info},
     Route{"GET", "/events", events},
+    Route{"GET", "/system/df", disk_usage},
 };
 
 }  // namespace

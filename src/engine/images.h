@@ -46,10 +46,17 @@ struct ImagePruneReport {
   std::uint64_t bytes = 0;
 };
 
+struct ImageDiskUsage {
+  std::uint64_t layers = 0;  ///< bytes
+  std::vector<spec::api::ImageSummary> images;
+};
+
 class Images {
  public:
   virtual ~Images() = default;
   virtual base::Result<std::vector<spec::api::ImageSummary>> list(bool all, const Filters& filters) = 0;
+  /// All images, with what they share and how many containers were made of each.
+  virtual base::Result<ImageDiskUsage> disk_usage() = 0;
   virtual base::Result<spec::api::ImageInspect> inspect(const std::string& ref) = 0;
   virtual base::Result<std::vector<spec::api::ImageHistoryItem>> history(const std::string& ref) = 0;
   virtual base::Result<std::vector<spec::api::ImageDeleteItem>> remove(const std::string& ref, bool force,

@@ -38,6 +38,15 @@ Result<std::vector<spec::api::ImageSummary>> ImagesService::list(bool all, const
   return store_.list({.all = all, .filters = filters});
 }
 
+Result<ImageDiskUsage> ImagesService::disk_usage() {
+  auto found = TRY(store_.disk_usage());
+  for (auto& image : found.images) {
+    const auto id = base::Digest::parse(image.id);
+    image.containers = id ? static_cast<std::int64_t>(users_.users_of(*id).size()) : 0;
+  }
+  return ImageDiskUsage{found.layers, std::move(found.images)};
+}
+
 Result<spec::api::ImageInspect> ImagesService::inspect(const std::string& ref) { return store_.inspect(ref); }
 
 Result<std::vector<spec::api::ImageHistoryItem>> ImagesService::history(const std::string& ref) {

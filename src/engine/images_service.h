@@ -16,6 +16,7 @@ class ImagesService final : public Images {
       : store_{store}, users_{users}, events_{events} {}
 
   base::Result<std::vector<spec::api::ImageSummary>> list(bool all, const Filters& filters) override;
+  base::Result<ImageDiskUsage> disk_usage() override;
   base::Result<spec::api::ImageInspect> inspect(const std::string& ref) override;
   base::Result<std::vector<spec::api::ImageHistoryItem>> history(const std::string& ref) override;
   base::Result<std::vector<spec::api::ImageDeleteItem>> remove(const std::string& ref, bool force,

@@ -14,6 +14,8 @@ class Volumes {
   virtual ~Volumes() = default;
   /// Volume objects of the API (swagger: Volume).
   virtual base::Result<std::vector<codec::Json>> list(const Filters& filters) = 0;
+  /// All of them, with UsageData: the bytes of each and how many containers have it.
+  virtual base::Result<std::vector<codec::Json>> disk_usage() = 0;
   virtual base::Result<codec::Json> inspect(const std::string& name) = 0;
   /// Body of POST /volumes/create → Volume. Creating what is there gives what is there.
   virtual base::Result<codec::Json> create(const codec::Json& request) = 0;

@@ -54,6 +54,19 @@ Result<std::vector<Json>> VolumesService::list(const Filters& filters) {
   return out;
 }
 
+Result<std::vector<Json>> VolumesService::disk_usage() {
+  std::vector<Json> out;
+  for (const auto& volume : store_.list()) {
+    // One that can't be measured, as docker says it.
+    const auto bytes = store_.usage(volume);
+    Json json = to_api(volume);
+    json.set("UsageData", Json::object({{"RefCount", static_cast<std::int64_t>(users_.users_of_volume(volume.name).size())},
+                                        {"Size", bytes ? static_cast<std::int64_t>(*bytes) : -1}}));
+    out.push_back(std::move(json));
+  }
+  return out;
+}
+
 Result<Json> VolumesService::inspect(const std::string& name) { return to_api(TRY(store_.get(name))); }
 
 Result<Json> VolumesService::create(const Json& request) {

@@ -21,6 +21,7 @@ class VolumesService final : public Volumes {
       : store_{store}, users_{users}, events_{events} {}
 
   base::Result<std::vector<codec::Json>> list(const Filters& filters) override;
+  base::Result<std::vector<codec::Json>> disk_usage() override;
   base::Result<codec::Json> inspect(const std::string& name) override;
   base::Result<codec::Json> create(const codec::Json& request) override;
   base::Result<> remove(const std::string& name, bool force) override;

@@ -154,6 +154,13 @@ struct Pruned {
   std::uint64_t bytes = 0;  ///< of files and blobs that are gone from the disk
 };
 
+/// For `docker system df`.
+struct DiskUsage {
+  std::uint64_t layers = 0;  ///< bytes of all layers, each counted once
+  /// As `list` has them, with the bytes of layers that other images have as well.
+  std::vector<spec::api::ImageSummary> images;
+};
+
 class Store {
  public:
   /// The collaborators outlive the store. Brings index.json up to date and collects what a crash left.
@@ -174,6 +181,7 @@ class Store {
   base::Result<std::vector<spec::api::ImageSummary>> list(const ListOptions& options) const;
   base::Result<spec::api::ImageInspect> inspect(const std::string& ref) const;
   base::Result<std::vector<spec::api::ImageHistoryItem>> history(const std::string& ref) const;
+  base::Result<DiskUsage> disk_usage() const;
   /// For `docker info`.
   base::Result<std::uint64_t> count() const;
 

@@ -48,6 +48,7 @@ constexpr CommandEntry kCommands[] = {
     {"network ls", make_network_ls},
     {"network prune", make_network_prune},
     {"network rm", make_network_rm},
+    {"system df", make_system_df},
     {"system events", make_events},
     {"system info", make_info},
     {"version", make_version},
