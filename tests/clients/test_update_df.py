@@ -33,7 +33,7 @@ def test_update(client, daemon, names):
 def test_system_df(client, daemon, names):
     name, volume = names(), names()
     daemon.caisson("run", "--name", name, "-v", f"{volume}:/v", IMAGE, "sh", "-c", "head -c 300000 /dev/zero > /v/x; head -c 300000 /dev/zero > /y")
-    lines = [json.loads(line) for line in client.out("system", "df", "--format", "json").splitlines()]
+    lines = [json.loads(line) for line in client.out("system", "df", "--format", "{{json .}}").splitlines()]
     assert [line["Type"] for line in lines] == ["Images", "Containers", "Local Volumes", "Build Cache"]
     found = {line["Type"]: line for line in lines}
     assert int(found["Images"]["Active"]) >= 1

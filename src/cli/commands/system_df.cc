@@ -159,7 +159,11 @@ std::string names(const Container& container) {
 
 std::string image(const Container& container) {
   const std::string brief = short_id(container.image_id);
-  return !brief.empty() && brief == short_id(container.image) ? brief : container.image;
+  if (!brief.empty() && brief == short_id(container.image)) return brief;
+  const auto reference = spec::Reference::parse(container.image);
+  // A digest beside a name is more than a table wants.
+  if (!reference || reference->digest().empty()) return container.image;
+  return reference->familiar_name() + (reference->tag().empty() ? "" : ":" + reference->tag());
 }
 
 constexpr std::array kContainerColumns{

@@ -42,6 +42,8 @@ def normal(body):
     if isinstance(body, dict):
         if body.get("Env"):
             body["Env"].sort()
+        for name in WINDOWS:
+            body.pop(name, None)
         host = body.get("HostConfig")
         if host:
             for name in WINDOWS:
