@@ -91,7 +91,7 @@ TEST(Ps, ReadsThisProcess) {
   EXPECT_EQ(process.pid, ::getpid());
   EXPECT_EQ(process.parent, ::getppid());
   EXPECT_EQ(process.uid, ::geteuid());
-  EXPECT_THAT(process.arguments.at(0), HasSubstr("engine_test"));
+  EXPECT_THAT(process.arguments.at(0), HasSubstr("ps_test"));
   const Context context = read_context().value();
   EXPECT_LT(base::parse_duration(column_text(process, Field::ElapsedSeconds, context) + "s").value(), std::chrono::hours{1});
   EXPECT_TRUE(read_process(0x7ffffff).failed_as(base::ErrorKind::NotFound));
