@@ -6,7 +6,7 @@
 
 #include "base/strings.h"
 #include "engine/containers/launch.h"
-#include "engine/ps/process.h"
+#include "ps/process.h"
 #include "sys/file.h"
 #include "sys/mount.h"
 #include "sys/process.h"
