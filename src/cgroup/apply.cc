@@ -11,16 +11,18 @@ using base::Result;
 namespace {
 
 bool wants_memory(const Resources& r) {
-  return r.memory_limit || r.memory_reservation || r.memory_and_swap || r.swappiness || r.disable_oom_killer ||
-         r.kernel_tcp_limit;
+  return r.memory_limit || r.memory_reservation || r.memory_and_swap || r.swappiness || r.kernel_tcp_limit ||
+         r.disable_oom_killer.value_or(false) || !r.use_hierarchy.value_or(true);
 }
+/// What holds where nobody changed it: a host without the controller gives it as well.
+bool wants_usual_memory(const Resources& r) { return r.disable_oom_killer || r.use_hierarchy; }
 bool wants_cpu(const Resources& r) {
   return r.cpu_shares || r.cpu_quota || r.cpu_period || r.cpu_burst || r.cpu_idle || r.realtime_runtime ||
          r.realtime_period;
 }
 bool wants_cpuset(const Resources& r) { return !r.cpus.empty() || !r.mems.empty(); }
 bool wants_io(const Resources& r) {
-  return r.io_weight || !r.io_device_weights.empty() || !r.read_bytes.empty() || !r.write_bytes.empty() ||
+  return r.io_weight || r.io_leaf_weight || !r.io_device_weights.empty() || !r.read_bytes.empty() || !r.write_bytes.empty() ||
          !r.read_operations.empty() || !r.write_operations.empty();
 }
 
@@ -43,7 +45,7 @@ Result<> Cgroup::write_limits(const Resources& r) {
   };
   using namespace detail;
   const Row rows[] = {
-      {wants_memory(r), "memory", apply_memory_v1, apply_memory_v2},
+      {wants_memory(r) || (wants_usual_memory(r) && place_of("memory") != nullptr), "memory", apply_memory_v1, apply_memory_v2},
       {wants_cpu(r), "cpu", apply_cpu_v1, apply_cpu_v2},
       {wants_cpuset(r), "cpuset", apply_cpuset, apply_cpuset},
       {r.pids_limit.has_value(), "pids", apply_pids, apply_pids},

@@ -33,7 +33,8 @@ struct DeviceRate {
 
 struct DeviceWeight {
   DeviceNumber device;
-  std::uint16_t weight = 0;  ///< 10 to 1000
+  std::uint16_t weight = 0;       ///< 10 to 1000; 0: not set
+  std::uint16_t leaf_weight = 0;  ///< the same, v1 before Linux 5.0 only
 };
 
 struct HugepageLimit {
@@ -48,6 +49,7 @@ struct Resources {
   std::optional<std::int64_t> memory_and_swap;
   std::optional<std::uint64_t> swappiness;       ///< 0 to 100, v1 only
   std::optional<bool> disable_oom_killer;        ///< v1 only
+  std::optional<bool> use_hierarchy;             ///< v1 only; the kernel has nothing but true since 5.11
   std::optional<std::int64_t> kernel_tcp_limit;  ///< v1 only
   /// Refuse a limit below what is used now (update only).
   bool check_before_update = false;
@@ -64,7 +66,8 @@ struct Resources {
 
   std::optional<std::int64_t> pids_limit;  ///< less than 0: none; 0 is as good as 1
 
-  std::optional<std::uint16_t> io_weight;  ///< 10 to 1000
+  std::optional<std::uint16_t> io_weight;       ///< 10 to 1000
+  std::optional<std::uint16_t> io_leaf_weight;  ///< of the cgroup's own tasks against those below it; as above
   std::vector<DeviceWeight> io_device_weights;
   std::vector<DeviceRate> read_bytes;
   std::vector<DeviceRate> write_bytes;

@@ -88,7 +88,8 @@ class Translation {
     if (wanted_.memory_limit) out_.push_back(number(v2_ ? "MemoryMax" : "MemoryLimit", or_infinity(*wanted_.memory_limit)));
     if (!v2_) return {};
     if (wanted_.memory_reservation) out_.push_back(number("MemoryLow", or_infinity(*wanted_.memory_reservation)));
-    if (wanted_.memory_and_swap) {
+    // A swap limit alone refers to the memory limit in force, which only the files tell: it is written there.
+    if (wanted_.memory_and_swap && (wanted_.memory_limit || *wanted_.memory_and_swap < 0)) {
       out_.push_back(number("MemorySwapMax", or_infinity(TRY(detail::swap_without_memory(wanted_)))));
     } else if (wanted_.memory_limit == -1) {
       out_.push_back(number("MemorySwapMax", kInfinity));

@@ -28,6 +28,10 @@ base::Result<> apply_devices_v1(const std::string& directory, const Resources& w
 base::Result<> apply_devices_v2(const std::string& directory, const Resources& wanted);
 base::Result<> apply_unified(const std::string& directory, const Resources& wanted);
 
+/// A value that must agree with another one, present or about to be written: true when the kernel refused it (EINVAL)
+/// and it is to be written again after the other one, which `follows`.
+base::Result<bool> write_early(const std::string& directory, std::string_view file, const std::optional<std::uint64_t>& value,
+                               bool follows);
 /// With check_before_update: whether a limit would be below what is used now. Errors: Conflict.
 base::Result<> check_memory_in_use(const std::string& directory, const Resources& wanted, bool v2);
 /// v2 counts swap alone: what remains of memory and swap; -1 for "no limit". Errors: InvalidArgument.

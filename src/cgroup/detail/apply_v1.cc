@@ -21,6 +21,14 @@ Result<> write_if(const std::string& directory, std::string_view file, const std
   return value ? write(directory, file, fmt::format("{}", *value)) : Result<>{};
 }
 
+/// A setting that this kernel may lack. Errors: NotImplemented, with its name.
+template <class T>
+Result<> write_if_kernel_has(const std::string& directory, std::string_view file, const std::optional<T>& value) {
+  auto written = write_if(directory, file, value);
+  if (!written.failed_as(base::ErrorKind::NotFound)) return written;
+  return base::not_implemented(fmt::format("this kernel has no {}", file));
+}
+
 Result<> write_limit(const std::string& directory, std::int64_t bytes) {
   auto written = write(directory, kLimit, fmt::format("{}", bytes));
   if (written || written.error().errno_value() != EBUSY) return written;
@@ -54,6 +62,23 @@ Result<> write_memory_and_swap(const std::string& directory, const Resources& wa
   return write_swap(directory, *swap);
 }
 
+/// The kernel clamps what it does not take, without a word.
+Result<> write_shares(const std::string& directory, std::uint64_t shares) {
+  TRY(write(directory, "cpu.shares", fmt::format("{}", shares)));
+  const std::uint64_t taken = TRY(read_number(directory, "cpu.shares"));
+  if (taken == shares) return {};
+  return base::invalid(fmt::format("the {} allowed cpu-shares is {}", taken < shares ? "maximum" : "minimum", taken));
+}
+
+Result<> write_hierarchy(const std::string& directory, bool wanted) {
+  const auto present = TRY(read_if_there(directory, "memory.use_hierarchy"));
+  // Gone from the kernel together with the choice.
+  const bool hierarchical = !present || base::trim(*present) == "1";
+  if (hierarchical == wanted) return {};
+  if (!present) return base::not_implemented("this kernel accounts memory hierarchically only");
+  return write(directory, "memory.use_hierarchy", wanted ? "1" : "0");
+}
+
 Result<> write_rates(const std::string& directory, std::string_view file, const std::vector<DeviceRate>& rates) {
   for (const auto& [device, rate] : rates) {
     TRY(write(directory, file, fmt::format("{}:{} {}", device.major, device.minor, rate)));
@@ -70,6 +95,16 @@ std::string device_line(const DeviceRule& rule) {
 }
 
 }  // namespace
+
+Result<bool> write_early(const std::string& directory, std::string_view file, const std::optional<std::uint64_t>& value,
+                         bool follows) {
+  if (!value) return false;
+  auto written = write(directory, file, fmt::format("{}", *value));
+  if (written.failed_as(base::ErrorKind::NotFound)) return base::not_implemented(fmt::format("this kernel has no {}", file));
+  const bool later = !written && written.error().errno_value() == EINVAL && follows;
+  if (!later) TRY(std::move(written));
+  return later;
+}
 
 Result<> check_memory_in_use(const std::string& directory, const Resources& wanted, bool v2) {
   if (!wanted.check_before_update) return {};
@@ -88,8 +123,9 @@ Result<> apply_memory_v1(const std::string& directory, const Resources& wanted) 
   TRY(check_memory_in_use(directory, wanted, false));
   TRY(write_memory_and_swap(directory, wanted));
   TRY(write_if(directory, "memory.soft_limit_in_bytes", wanted.memory_reservation));
-  TRY(write_if(directory, "memory.kmem.tcp.limit_in_bytes", wanted.kernel_tcp_limit));
+  TRY(write_if_kernel_has(directory, "memory.kmem.tcp.limit_in_bytes", wanted.kernel_tcp_limit));
   if (wanted.disable_oom_killer) TRY(write(directory, "memory.oom_control", *wanted.disable_oom_killer ? "1" : "0"));
+  if (wanted.use_hierarchy) TRY(write_hierarchy(directory, *wanted.use_hierarchy));
   if (wanted.swappiness) {
     if (*wanted.swappiness > 100) {
       return base::invalid(fmt::format("invalid memory swappiness value: {} (0-100)", *wanted.swappiness));
@@ -130,13 +166,12 @@ Result<> set_bandwidth_v1(const std::string& directory, const Resources& wanted)
 }  // namespace
 
 Result<> apply_cpu_v1(const std::string& directory, const Resources& wanted) {
-  if (wanted.cpu_shares && *wanted.cpu_shares != 0) {
-    TRY(write(directory, "cpu.shares", fmt::format("{}", *wanted.cpu_shares)));
-  }
-  TRY(write_if(directory, "cpu.rt_period_us", wanted.realtime_period));
-  TRY(write_if(directory, "cpu.rt_runtime_us", wanted.realtime_runtime));
+  if (wanted.cpu_shares && *wanted.cpu_shares != 0) TRY(write_shares(directory, *wanted.cpu_shares));
+  const bool rt_later = TRY(write_early(directory, "cpu.rt_period_us", wanted.realtime_period, wanted.realtime_runtime.has_value()));
+  TRY(write_if_kernel_has(directory, "cpu.rt_runtime_us", wanted.realtime_runtime));
+  if (rt_later) TRY(write_if(directory, "cpu.rt_period_us", wanted.realtime_period));
   TRY(with_burst(directory, "cpu.cfs_burst_us", wanted, [&] { return set_bandwidth_v1(directory, wanted); }));
-  return write_if(directory, "cpu.idle", wanted.cpu_idle);
+  return write_if_kernel_has(directory, "cpu.idle", wanted.cpu_idle);
 }
 
 Result<> apply_cpuset(const std::string& directory, const Resources& wanted) {
@@ -154,13 +189,19 @@ Result<> apply_io_v1(const std::string& directory, const Resources& wanted) {
   // CFQ's name or its successor's, whichever scheduler this kernel has.
   const bool bfq = TRY(has_file(directory, "blkio.bfq.weight"));
   const std::string weight = bfq ? "blkio.bfq.weight" : "blkio.weight";
-  const bool weights = wanted.io_weight.value_or(0) != 0 || !wanted.io_device_weights.empty();
-  if (weights && !TRY(has_file(directory, weight))) {
-    return base::not_implemented("this kernel has no block I/O weights: neither BFQ nor CFQ is there");
-  }
-  if (wanted.io_weight.value_or(0) != 0) TRY(write(directory, weight, fmt::format("{}", *wanted.io_weight)));
-  for (const auto& [device, value] : wanted.io_device_weights) {
-    TRY(write(directory, weight + "_device", fmt::format("{}:{} {}", device.major, device.minor, value)));
+  const auto write_weight = [&](const std::string& file, const std::string& text) -> Result<> {
+    if (TRY(has_file(directory, file))) return write(directory, file, text);
+    return base::not_implemented(fmt::format("this kernel has no {}: neither BFQ nor CFQ gives it", file));
+  };
+  const auto write_device = [&](const std::string& file, const DeviceNumber& device, std::uint16_t value) -> Result<> {
+    return value == 0 ? Result<>{} : write_weight(file, fmt::format("{}:{} {}", device.major, device.minor, value));
+  };
+  if (wanted.io_weight.value_or(0) != 0) TRY(write_weight(weight, fmt::format("{}", *wanted.io_weight)));
+  // Only CFQ's name exists: BFQ has no such thing.
+  if (wanted.io_leaf_weight.value_or(0) != 0) TRY(write_weight("blkio.leaf_weight", fmt::format("{}", *wanted.io_leaf_weight)));
+  for (const auto& [device, value, leaf_value] : wanted.io_device_weights) {
+    TRY(write_device(weight + "_device", device, value));
+    TRY(write_device("blkio.leaf_weight_device", device, leaf_value));
   }
   TRY(write_rates(directory, "blkio.throttle.read_bps_device", wanted.read_bytes));
   TRY(write_rates(directory, "blkio.throttle.write_bps_device", wanted.write_bytes));

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/log.h"
 #include "base/strings.h"
 #include "cgroup/detail/apply.h"
 #include "cgroup/detail/device_filter.h"
@@ -14,6 +15,11 @@ namespace cgroup::detail {
 using base::Result;
 
 namespace {
+
+/// As runc does: configurations are written for both versions.
+void tell_ignored(bool asked, std::string_view what) {
+  if (asked) base::log::warn("{}: cgroup v2 has no such setting, it is ignored", what);
+}
 
 std::string bytes_or_max(std::int64_t bytes) { return bytes < 0 ? "max" : fmt::format("{}", bytes); }
 
@@ -50,7 +56,7 @@ Result<> write_lines(const std::string& directory, const std::string& file, cons
 /// What v1 alone has, and nobody should believe to be in force.
 Result<> refuse_memory_of_v1(const Resources& wanted) {
   if (wanted.swappiness) return base::not_implemented("cgroup v2 has no memory swappiness");
-  if (wanted.disable_oom_killer) return base::not_implemented("cgroup v2 cannot disable the OOM killer");
+  if (wanted.disable_oom_killer.value_or(false)) return base::not_implemented("cgroup v2 cannot disable the OOM killer");
   if (wanted.kernel_tcp_limit) return base::not_implemented("cgroup v2 has no limit of TCP buffer memory");
   return {};
 }
@@ -119,6 +125,7 @@ Result<> apply_cpu_v2(const std::string& directory, const Resources& wanted) {
 }
 
 Result<> apply_io_v2(const std::string& directory, const Resources& wanted) {
+  tell_ignored(wanted.io_leaf_weight.value_or(0) != 0, "a block I/O leaf weight");
   const bool bfq = TRY(has_file(directory, "io.bfq.weight"));
   if (wanted.io_weight.value_or(0) != 0) {
     if (bfq) {
@@ -127,7 +134,9 @@ Result<> apply_io_v2(const std::string& directory, const Resources& wanted) {
       TRY(write(directory, "io.weight", fmt::format("default {}", io_weight_of(*wanted.io_weight))));
     }
   }
-  for (const auto& [device, weight] : wanted.io_device_weights) {
+  for (const auto& [device, weight, leaf_weight] : wanted.io_device_weights) {
+    tell_ignored(leaf_weight != 0, "a block I/O leaf weight");
+    if (weight == 0) continue;
     const std::uint64_t value = bfq ? weight : io_weight_of(weight);
     TRY(write(directory, bfq ? "io.bfq.weight" : "io.weight",
               fmt::format("{}:{} {}", device.major, device.minor, value)));

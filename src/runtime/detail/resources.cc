@@ -70,11 +70,11 @@ Result<std::vector<cgroup::DeviceRate>> rates(const std::vector<spec::oci::Throt
 
 Result<> block_io(const spec::oci::BlockIoResources& wanted, cgroup::Resources& out) {
   out.io_weight = wanted.weight;
+  out.io_leaf_weight = wanted.leaf_weight;
   for (const auto& one : wanted.weight_device) {
-    if (!one.weight) continue;
     const std::uint32_t major = TRY(device_number(one.major));
     const std::uint32_t minor = TRY(device_number(one.minor));
-    out.io_device_weights.push_back({{major, minor}, *one.weight});
+    out.io_device_weights.push_back({{major, minor}, one.weight.value_or(0), one.leaf_weight.value_or(0)});
   }
   out.read_bytes = TRY(rates(wanted.throttle_read_bps));
   out.write_bytes = TRY(rates(wanted.throttle_write_bps));
@@ -94,7 +94,8 @@ void memory(const spec::oci::MemoryResources& wanted, cgroup::Resources& out) {
   out.kernel_tcp_limit = given(wanted.kernel_tcp);
   // -1, as engines write "not set".
   if (wanted.swappiness && *wanted.swappiness != UINT64_MAX) out.swappiness = wanted.swappiness;
-  if (wanted.disable_oom_killer.value_or(false)) out.disable_oom_killer = true;
+  out.disable_oom_killer = wanted.disable_oom_killer;
+  out.use_hierarchy = wanted.use_hierarchy;
   out.check_before_update = wanted.check_before_update.value_or(false);
 }
 
