@@ -189,6 +189,8 @@ class Cgroup {
   base::Result<> start_unit(std::int64_t pid, Resources& resources);
   base::Result<> set_unit_properties(Resources& resources);
   base::Result<> stop_unit();
+  /// From now on it is the cgroup of nothing.
+  void disown();
   /// To the files.
   base::Result<> write_limits(const Resources& resources);
   [[nodiscard]] base::Result<> check_memory_in_use(const Resources& wanted) const;

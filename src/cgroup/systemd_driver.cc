@@ -79,7 +79,10 @@ Result<> Cgroup::start_unit(std::int64_t pid, Resources& resources) {
   };
   append(properties_);
   append(TRY(resource_properties(resources, facts, limits_on_v2())));
-  TRY(manager->start_unit(unit_->name, std::move(properties)));
+  auto started = manager->start_unit(unit_->name, std::move(properties));
+  // Somebody else's: whoever undoes this must not end it.
+  if (started.failed_as(base::ErrorKind::Conflict)) disown();
+  TRY(std::move(started));
   const auto* named = v1_place(kSystemdHierarchy);
   const std::string& directory = (named != nullptr ? named : v2_place())->directory;
   if (TRY(sys::exists(sys::kCwd, directory))) return {};
@@ -93,6 +96,12 @@ Result<> Cgroup::set_unit_properties(Resources& resources) {
   TRY(check_memory_in_use(resources));
   auto properties = TRY(resource_properties(resources, facts, limits_on_v2()));
   return properties.empty() ? Result<>{} : manager->set_properties(unit_->name, std::move(properties));
+}
+
+void Cgroup::disown() {
+  places_.clear();
+  directories_.clear();
+  unit_.reset();
 }
 
 Result<> Cgroup::stop_unit() {

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/strings.h"
 #include "content/store.h"
+#include "engine/cgroup_driver.h"
 #include "engine/containers/recover.h"
 #include "engine/containers/verbs.h"
 #include "engine/container_files_service.h"
@@ -148,8 +149,11 @@ base::Result<std::unique_ptr<Parts>> open_parts(const Options& options) {
                          .no_new_privileges = options.no_new_privileges,
                          .init_path = options.init_path,
                          .cgroup_parent = options.cgroup_parent};
+  parts->oci_defaults.cgroup_driver = TRY(cgroup_driver(options.exec_opts, parts->facts));
+  TRY(check_cgroup_parent(options.cgroup_parent, parts->oci_defaults.cgroup_driver));
   parts->oci_defaults.seccomp_profile = TRY(seccomp_text(options.seccomp_profile));
   parts->host_config = host_defaults(options);
+  parts->host_config.cgroup_driver = parts->oci_defaults.cgroup_driver;
   parts->database = TRY(state::Database::open(options.data_root + "/caisson.db"));
   TRY(parts->events.keep_in(*parts->database));
   parts->content = TRY(content::Store::open(options.data_root + "/content"));

@@ -29,6 +29,7 @@ struct Options {
   std::string log_driver = "json-file";
   spec::api::Labels log_opts;
   std::string cgroup_parent;
+  std::vector<std::string> exec_opts;  ///< "native.cgroupdriver=systemd"
   std::string bridge;  ///< "" : caisson0; "none": no default network
   std::string bip, fixed_cidr;
   std::vector<std::string> default_address_pools;  ///< "base=10.0.0.0/8,size=24"

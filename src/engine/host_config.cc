@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/strings.h"
+#include "engine/cgroup_driver.h"
 #include "engine/oci/capabilities.h"
 #include "engine/oci/spec_builder.h"
 #include "engine/signals.h"
@@ -192,6 +193,7 @@ base::Result<Warnings> settle_host_config(spec::api::ContainerConfig& config, sp
   TRY(check_config(config));
   TRY(check_network_mode(config, host));
   TRY(check_modes(host));
+  TRY(check_cgroup_parent(host.resources.cgroup_parent, defaults.cgroup_driver));
   TRY(check_restart_policy(host));
   TRY(check_ports(config, host));
   if (host.shm_size < 0) return base::invalid("SHM size can not be less than 0");

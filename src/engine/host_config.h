@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "cgroup/systemd.h"
 #include "engine/host_facts.h"
 #include "spec/engine/container.h"
 
@@ -20,6 +21,7 @@ struct HostConfigDefaults {
   std::string log_driver;
   spec::api::Labels log_opts;
   bool init = false;
+  cgroup::Driver cgroup_driver = cgroup::Driver::Cgroupfs;
 };
 
 /// Checks both parts against each other and against the host, fills in what was left out. The

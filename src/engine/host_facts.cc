@@ -118,6 +118,7 @@ void read_own_rights(HostFacts& facts) {
 }
 
 void read_cgroups(HostFacts& facts) {
+  facts.systemd = cgroup::SystemdManager::booted().value_or(false);
   const auto host = cgroup::Host::detect();
   if (!host) return;
   facts.cgroup_v2 = host->v2_only();

@@ -24,6 +24,7 @@ struct HostFacts {
   std::map<std::string, std::uint64_t> hard_limits;
 
   bool cgroup_v2 = false;
+  bool systemd = false;  ///< it is this host's init
   bool memory_limit = false, swap_limit = false, memory_reservation = false, memory_swappiness = false,
        oom_kill_disable = false, cpu_cfs = false, cpu_shares = false, cpu_realtime = false, cpuset = false,
        pids = false, blkio_weight = false, blkio_weight_device = false, blkio_throttle = false;

@@ -2,6 +2,7 @@
 
 #include "base/time.h"
 #include "base/version.h"
+#include "engine/cgroup_driver.h"
 #include "sys/file.h"
 
 namespace engine {
@@ -87,7 +88,8 @@ base::Result<spec::api::SystemInfo> SystemService::info() {
   out.n_events_listener = static_cast<std::int64_t>(events_.listeners());
   out.system_time = base::to_rfc3339(base::now());
   out.logging_driver = options_.log_driver;
-  out.cgroup_driver = "cgroupfs";
+  // Checked when the daemon started.
+  out.cgroup_driver = name_of(cgroup_driver(options_.exec_opts, host_).value_or(cgroup::Driver::Cgroupfs));
   out.cgroup_version = host_.cgroup_v2 ? "2" : "1";
   out.kernel_version = host_.kernel_release;
   out.operating_system = host_.operating_system;

@@ -132,8 +132,19 @@ Result<bool> same_namespace(pid_t pid, const char* name) {
 }
 
 /// Entering one's own user namespace is an error, the others are not worth asking.
-Result<int> namespaces_to_enter(pid_t pid) {
+/// Root may enter again what it is in; who is root of a user namespace only may not, if it is the host's.
+Result<> leave_out_shared(pid_t pid, int& flags) {
+  constexpr std::pair<const char*, int> kKinds[] = {{"mnt", CLONE_NEWNS},  {"net", CLONE_NEWNET}, {"ipc", CLONE_NEWIPC},
+                                                    {"uts", CLONE_NEWUTS}, {"pid", CLONE_NEWPID}, {"cgroup", CLONE_NEWCGROUP}};
+  for (const auto& [name, flag] : kKinds) {
+    if (TRY(same_namespace(pid, name))) flags &= ~flag;
+  }
+  return {};
+}
+
+Result<int> namespaces_to_enter(pid_t pid, bool rootless) {
   int flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
+  if (rootless) TRY(leave_out_shared(pid, flags));
   if (!TRY(same_namespace(pid, "user"))) flags |= CLONE_NEWUSER;
   const auto same_time = same_namespace(pid, "time");
   if (same_time && !*same_time) flags |= CLONE_NEWTIME;
@@ -181,7 +192,7 @@ Result<ExecHandle> Container::exec(const spec::oci::Process& process, ExecOption
     plan.plain_newlines = options.plain_newlines;
     if (!options.no_new_keyring) plan.keyring = "_ses." + id();
     plan.init = data_->init.pidfd();
-    plan.namespaces = TRY(namespaces_to_enter(data_->state.pid));
+    plan.namespaces = TRY(namespaces_to_enter(data_->state.pid, data_->state.rootless));
     plan.entry = TRY(exec_entry(*data_, options.subgroups));
     if (data_->state.seccomp) plan.seccomp = TRY(read_seccomp(data_->seccomp_file()));
 

@@ -5,6 +5,7 @@
 #include "base/strings.h"
 #include "cgroup/detail/apply.h"
 #include "cgroup/detail/files.h"
+#include "cgroup/detail/systemd_devices.h"
 #include "sys/file.h"
 
 namespace cgroup::detail {
@@ -53,6 +54,7 @@ Result<> write_memory_and_swap(const std::string& directory, const Resources& wa
     if (wanted.memory_limit) TRY(write_limit(directory, *wanted.memory_limit));
     return swap ? write_swap(directory, *swap) : Result<>{};
   }
+  if (*swap > 0 && *wanted.memory_limit > *swap) return base::invalid("memory+swap limit should be >= memory limit");
   const std::uint64_t present = TRY(read_number(directory, kLimit));
   if (*swap == -1 || present < static_cast<std::uint64_t>(*swap)) {
     TRY(write_swap(directory, *swap));
@@ -238,6 +240,9 @@ Result<> apply_rdma(const std::string& directory, const Resources& wanted) {
 }
 
 Result<> apply_devices_v1(const std::string& directory, const Resources& wanted) {
+  if (has_holes(*wanted.devices)) {
+    return base::not_implemented("cgroup v1 can't deny a device within a rule that allows more: allow the others one by one");
+  }
   const sys::UniqueFd folder = TRY(sys::open_at(sys::kCwd, directory, O_PATH | O_DIRECTORY));
   const sys::UniqueFd allow = TRY(sys::open_at(folder.get(), "devices.allow", O_WRONLY));
   const sys::UniqueFd deny = TRY(sys::open_at(folder.get(), "devices.deny", O_WRONLY));

@@ -89,6 +89,12 @@ std::string path_of(const Allowed& one, std::uint64_t version) {
 
 }  // namespace
 
+bool has_holes(const std::vector<DeviceRule>& rules) {
+  AllowList list;
+  for (const auto& rule : rules) list.add(rule);
+  return !list.everything() && !list.exact();
+}
+
 std::vector<UnitProperty> device_properties(const std::vector<DeviceRule>& rules, std::uint64_t version, bool v2) {
   AllowList list;
   for (const auto& rule : rules) list.add(rule);

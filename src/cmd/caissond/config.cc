@@ -51,7 +51,7 @@ constexpr std::array kForeign{
     Foreign{"cpu-rt-period", 0, true, false},           Foreign{"cpu-rt-runtime", 0, true, false},
     Foreign{"cri-containerd", 0, false, true},          Foreign{"default-gateway", 0, true, false},
     Foreign{"default-gateway-v6", 0, true, false},      Foreign{"default-network-opt", 0, true, false},
-    Foreign{"exec-opt", 0, true, true},                 Foreign{"experimental", 0, false, true},
+    Foreign{"experimental", 0, false, true},
     Foreign{"feature", 0, true, true},                  Foreign{"firewall-backend", 0, true, true},
     Foreign{"fixed-cidr-v6", 0, true, false},           Foreign{"host-gateway-ip", 0, true, false},
     Foreign{"http-proxy", 0, true, false},              Foreign{"https-proxy", 0, true, false},
@@ -117,6 +117,7 @@ void bind(flags::FlagSet& set, Config& config, std::deque<std::vector<std::strin
   set.add({.name = "dns", .help = "DNS server to use", .type = "list"}, engine.dns);
   set.add({.name = "dns-opt", .help = "DNS options to use", .type = "list"}, engine.dns_opts);
   set.add({.name = "dns-search", .help = "DNS search domains to use", .type = "list"}, engine.dns_search);
+  set.add({.name = "exec-opt", .help = "Runtime execution options", .type = "list"}, engine.exec_opts);
   set.add({.name = "exec-root", .help = "Root directory for execution state files"}, engine.exec_root);
   set.add({.name = "fixed-cidr", .help = "IPv4 subnet for the default bridge network"}, engine.fixed_cidr);
   set.add({.name = "group", .shorthand = 'G', .help = "Group for the unix socket"}, config.group);

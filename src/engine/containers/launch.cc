@@ -129,6 +129,7 @@ shim::Options shim_options(Core& core, const Record& record, const snapshot::Mou
     options.rootfs = mounts.upper;
   }
   options.runtime_root = core.runtime_root();
+  options.systemd_cgroup = core.oci_defaults.cgroup_driver == cgroup::Driver::Systemd;
   if (const auto runtime = core.options.runtimes.find(record.host.runtime);
       runtime != core.options.runtimes.end() && !runtime->second.path.empty()) {
     options.runtime = runtime->second.path;

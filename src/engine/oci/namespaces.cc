@@ -6,8 +6,13 @@
 namespace engine::oci {
 namespace {
 
-/// "/docker/<id>" below each hierarchy, or below --cgroup-parent.
+/// "/docker/<id>" below each hierarchy, or below --cgroup-parent; with systemd the scope docker-<id> in a slice.
 std::string cgroups_path(const Input& input) {
+  if (input.defaults.cgroup_driver == cgroup::Driver::Systemd) {
+    const std::string& own = input.host.resources.cgroup_parent;
+    // No slice: the runtime's own default.
+    return (own.empty() ? input.defaults.cgroup_parent : own) + ":docker:" + input.id;
+  }
   std::string parent = !input.host.resources.cgroup_parent.empty() ? input.host.resources.cgroup_parent
                        : !input.defaults.cgroup_parent.empty()     ? input.defaults.cgroup_parent
                                                                    : "/docker";

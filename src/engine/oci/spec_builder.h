@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "cgroup/systemd.h"
 #include "engine/host_facts.h"
 #include "spec/engine/container_state.h"
 #include "spec/runtime_config.h"
@@ -23,7 +24,8 @@ struct Defaults {
   std::string seccomp_profile;  ///< text; "" : the built-in one; "unconfined"
   bool no_new_privileges = false;
   std::string init_path;
-  std::string cgroup_parent;  ///< "" : "/docker"
+  std::string cgroup_parent;  ///< "" : "/docker", or "system.slice" with systemd
+  cgroup::Driver cgroup_driver = cgroup::Driver::Cgroupfs;
 };
 
 /// Where other containers' namespaces are, for the modes "container:<id>": paths, "" if not joined.
