@@ -13,6 +13,7 @@
 
 #include <fmt/format.h>
 
+#include "sys/detail/close_one_by_one.h"
 #include "sys/detail/retry.h"
 
 namespace sys {
@@ -73,9 +74,10 @@ Result<> place_descriptor(int fd, int number, bool cloexec) {
 }
 
 Result<> close_descriptors(unsigned first, unsigned last, bool on_exec_only) {
-  if (::syscall(SYS_close_range, first, last, on_exec_only ? CLOSE_RANGE_CLOEXEC : 0U) < 0) {
-    return Error::from_errno(errno, "close_range");
-  }
+  if (::syscall(SYS_close_range, first, last, on_exec_only ? CLOSE_RANGE_CLOEXEC : 0U) == 0) return {};
+  if (errno != ENOSYS && errno != EINVAL) return Error::from_errno(errno, "close_range");
+  // Before 5.9, and for the flag before 5.11.
+  if (!detail::close_one_by_one(first, last, on_exec_only)) return Error::from_errno(errno, "close descriptors");
   return {};
 }
 

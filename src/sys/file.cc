@@ -13,6 +13,7 @@
 #include "base/id.h"
 #include "base/scope_guard.h"
 #include "base/strings.h"
+#include "sys/detail/open_walk.h"
 #include "sys/detail/retry.h"
 
 namespace sys {
@@ -23,8 +24,8 @@ using detail::retry;
 
 namespace {
 
-Result<UniqueFd> openat2_with(int root, const std::string& path, int flags, mode_t mode,
-                              std::uint64_t resolve, std::string_view name) {
+Result<UniqueFd> openat2_with(int root, const std::string& path, int flags, mode_t mode, std::uint64_t resolve,
+                              std::string_view name, detail::Walk by_hand) {
   struct ::open_how how {};
   how.flags = static_cast<std::uint64_t>(flags | O_CLOEXEC);
   if ((flags & (O_CREAT | O_TMPFILE)) != 0) how.mode = mode;
@@ -35,9 +36,7 @@ Result<UniqueFd> openat2_with(int root, const std::string& path, int flags, mode
     if (fd >= 0) return UniqueFd{static_cast<int>(fd)};
     const int saved = errno;
     if (saved == EAGAIN && attempt < 128) continue;
-    if (saved == ENOSYS) {
-      return base::not_implemented("this kernel lacks openat2(2): Linux 5.6 or newer is needed");
-    }
+    if (saved == ENOSYS) return detail::open_walk(root, path, flags, mode, by_hand);
     return Error::from_errno(saved, fmt::format("{} {}", name, path));
   }
 }
@@ -55,12 +54,14 @@ Result<UniqueFd> open_dir(int dir, const std::string& path) {
 }
 
 Result<UniqueFd> open_in_root(int root, const std::string& path, int flags, mode_t mode) {
-  return openat2_with(root, path, flags, mode, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS, "open in root");
+  return openat2_with(root, path, flags, mode, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS, "open in root",
+                      detail::Walk::InRoot);
 }
 
 Result<UniqueFd> open_beneath_no_symlinks(int root, const std::string& path, int flags, mode_t mode) {
   return openat2_with(root, path, flags, mode,
-                      RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS, "open beneath");
+                      RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS, "open beneath",
+                      detail::Walk::BeneathNoSymlinks);
 }
 
 Result<UniqueFd> make_dirs_in_root(int root, const std::string& path, mode_t mode) {

@@ -4,7 +4,8 @@
 /// Two families, and which one to use is a security decision:
 ///  * `open_at`, `read_file`, …: for paths of the engine itself (its data root, /etc, /proc).
 ///  * `open_in_root`, …: for every path that an image or a container can influence. Nothing it
-///    resolves leaves `root`: openat2(2) with RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS.
+///    resolves leaves `root`: openat2(2) with RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS, before Linux
+///    5.6 a walk that keeps the same promise (detail/open_walk.h).
 ///
 /// `dir` is a directory descriptor or AT_FDCWD; a path may be relative to it. Messages name call and
 /// path. All functions are safe from several threads.
@@ -25,7 +26,7 @@ base::Result<UniqueFd> open_at(int dir, const std::string& path, int flags, mode
 base::Result<UniqueFd> open_dir(int dir, const std::string& path);
 
 /// Resolves `path` as if `root` were "/" (chroot-like, symlinks included).
-/// Errors: NotFound, InvalidArgument (a loop), PermissionDenied, NotImplemented before Linux 5.6.
+/// Errors: NotFound, InvalidArgument (a loop), PermissionDenied.
 base::Result<UniqueFd> open_in_root(int root, const std::string& path, int flags, mode_t mode = 0);
 /// As open_in_root but refuses every symlink on the way: for a path that was already resolved.
 base::Result<UniqueFd> open_beneath_no_symlinks(int root, const std::string& path, int flags,

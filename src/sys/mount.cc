@@ -13,6 +13,7 @@
 
 #include "base/strings.h"
 #include "sys/detail/retry.h"
+#include "sys/detail/staged_mount.h"
 #include "sys/file.h"
 
 namespace sys {
@@ -52,7 +53,20 @@ Error context_error(int context, int saved, const std::string& what) {
 
 }  // namespace
 
+bool has_mount_api() {
+  // Each with arguments that it refuses, once.
+  static const bool there = [] {
+    const auto lacks = [](long result) { return result < 0 && errno == ENOSYS; };
+    return !lacks(::syscall(SYS_mount_setattr, -1, "", 0, nullptr, 0)) && !lacks(::syscall(SYS_open_tree, -1, "", ~0U)) &&
+           !lacks(::syscall(SYS_move_mount, -1, "", -1, "", ~0U)) && !lacks(::syscall(SYS_fsopen, nullptr, ~0U));
+  }();
+  return there;
+}
+
+Result<> stage_mounts() { return detail::start_staging().context("this kernel lacks the mount calls of Linux 5.12"); }
+
 Result<UniqueFd> make_mount(const NewMount& mount) {
+  if (detail::staging()) return detail::stage_file_system(mount);
   const UniqueFd context{::fsopen(mount.type.c_str(), FSOPEN_CLOEXEC)};
   if (!context) {
     const int saved = errno;
@@ -83,6 +97,7 @@ Result<UniqueFd> make_mount(const NewMount& mount) {
 }
 
 Result<UniqueFd> clone_mount(int dir, const std::string& path, bool recursive) {
+  if (detail::staging()) return detail::stage_clone(dir, path, recursive);
   const unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (recursive ? AT_RECURSIVE : 0U) |
                          (path.empty() ? AT_EMPTY_PATH : 0U);
   UniqueFd tree{::open_tree(dir, path.c_str(), flags)};
@@ -107,14 +122,17 @@ Result<> change(int dir, const char* path, unsigned flags, const MountChange& wa
 }  // namespace
 
 Result<> change_mount(int mount, const MountChange& wanted, bool recursive) {
+  if (detail::staging()) return detail::change_staged(mount, wanted, recursive);
   return change(mount, "", AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0U), wanted);
 }
 
 Result<> change_mount_at(const std::string& path, const MountChange& wanted, bool recursive) {
+  if (!has_mount_api()) return detail::change_staged_at(path, wanted, recursive);
   return change(kCwd, path.c_str(), recursive ? AT_RECURSIVE : 0U, wanted);
 }
 
 Result<> attach_mount(int mount, int target) {
+  if (detail::staging()) return detail::move_staged(mount, target);
   if (::move_mount(mount, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0) {
     return mount_error(errno, "move_mount", "attach a mount");
   }
@@ -125,6 +143,8 @@ Result<> pivot_to(int new_root) {
   if (::fchdir(new_root) < 0) return Error::from_errno(errno, "enter the new root");
   // The old root is stacked on the new one and then let go, so no directory is needed for it.
   if (::syscall(SYS_pivot_root, ".", ".") < 0) return Error::from_errno(errno, "pivot_root");
+  // What stands on top of the old root is what "." leads to: the staging tmpfs comes off first.
+  if (detail::staging() && ::umount2(".", MNT_DETACH) < 0) return Error::from_errno(errno, "unmount the staging tmpfs");
   if (::umount2(".", MNT_DETACH) < 0) return Error::from_errno(errno, "unmount the old root");
   if (::chdir("/") < 0) return Error::from_errno(errno, "chdir /");
   return {};

@@ -2,7 +2,9 @@
 /// Mounts by descriptor: file systems and trees are made detached, given their attributes, and put in
 /// place last, so that no half-configured mount is ever reachable and no path is resolved twice.
 /// Sources: fsopen(2), fsmount(2), open_tree(2), move_mount(2), mount_setattr(2), pivot_root(2).
-/// Needs Linux 5.12; NotImplemented names what is missing.
+/// Linux 5.12 has all of it. Before, a process with a mount namespace of its own can call
+/// `stage_mounts` and use the same functions, by mount(2) (detail/staged_mount.h); for others
+/// NotImplemented names what is missing.
 
 #include <cstdint>
 #include <span>
@@ -33,6 +35,12 @@ struct NewMount {
   /// The file system itself is read-only, not only this mount of it.
   bool read_only_superblock = false;
 };
+
+/// Whether this kernel has the calls. Asks it once.
+[[nodiscard]] bool has_mount_api();
+/// From now on the calling process does without them. It must have a mount namespace of its own, whose
+/// mounts reach nobody, and be about to leave its root by `pivot_to` or `move_to_root`.
+base::Result<> stage_mounts();
 
 /// A new file system, mounted nowhere. Errors carry the file system's own reason when it gave one.
 base::Result<UniqueFd> make_mount(const NewMount& mount);

@@ -24,6 +24,27 @@ namespace sys {
 using base::Error;
 using base::Result;
 
+namespace {
+
+/// For kernels without clone3(2), or where it can't place the child in a cgroup (before 5.7): the
+/// parent does, while the child waits for it anyway.
+Result<Process> clone_and_place(const CloneOptions& options) {
+  int pidfd = -1;
+  const unsigned long exit_signal = (options.flags & CLONE_PARENT) != 0 ? 0 : SIGCHLD;
+  const auto pid = ::syscall(SYS_clone, options.flags | CLONE_PIDFD | exit_signal, nullptr, &pidfd, nullptr, nullptr);
+  if (pid < 0) return Error::from_errno(errno, "clone");
+  if (pid == 0) return Process{};
+  Process child{static_cast<pid_t>(pid), UniqueFd{pidfd}};
+  if (options.cgroup < 0) return child;
+  auto placed = write_file(options.cgroup, "cgroup.procs", fmt::format("{}", pid));
+  if (placed) return child;
+  base::ignore(child.signal(SIGKILL), "it may have ended");
+  base::ignore(child.wait(), "only to reap it");
+  return std::move(placed).error();
+}
+
+}  // namespace
+
 Result<Process> clone_process(const CloneOptions& options) {
   int pidfd = -1;
   struct ::clone_args arguments {};
@@ -37,6 +58,9 @@ Result<Process> clone_process(const CloneOptions& options) {
   const auto pid = ::syscall(SYS_clone3, &arguments, sizeof arguments);
   if (pid < 0) {
     const int saved = errno;
+    // E2BIG, EINVAL: an older struct clone_args, or a flag that it does not have.
+    const bool too_old = saved == ENOSYS || (options.cgroup >= 0 && (saved == E2BIG || saved == EINVAL));
+    if (too_old) return clone_and_place(options);
     if (saved == ENOSPC) {
       return Error{base::ErrorKind::Internal, saved,
                    "clone3: too many namespaces (see /proc/sys/user/max_*_namespaces)"};

@@ -18,6 +18,7 @@
 
 #include "base/scope_guard.h"
 #include "base/strings.h"
+#include "sys/detail/close_one_by_one.h"
 #include "sys/detail/retry.h"
 #include "sys/file.h"
 
@@ -73,7 +74,7 @@ bool place_descriptors(Plan& plan) {
     plan.executable = ::fcntl(plan.executable, F_DUPFD_CLOEXEC, lowest);
     if (plan.executable < 0) return false;
   }
-  if (::syscall(SYS_close_range, 3, ~0U, CLOSE_RANGE_CLOEXEC) < 0) return false;
+  if (::syscall(SYS_close_range, 3, ~0U, CLOSE_RANGE_CLOEXEC) < 0 && !detail::close_one_by_one(3, ~0U, true)) return false;
   for (const auto& fd : plan.fds) {
     if (::dup2(fd.from, fd.to) < 0) return false;  // which drops close-on-exec
   }

@@ -71,7 +71,9 @@ class Writer {
     call(Step::Session, SYS_setsid, {}, SyscallScript::kIgnoreFailure);
     if (stage_.process->terminal) call(Step::Terminal, SYS_ioctl, {0, TIOCSCTTY, 0});
     if (stage_.fifo) wait_for_start();
-    call(Step::Descriptors, SYS_close_range, {as_argument(report_ + 1), ~0U, 0});
+    for (const auto& tasks : stage_.cgroup_tasks) call(Step::Descriptors, SYS_close, {as_argument(tasks.get())});
+    // All others are close-on-exec; this is for the time until then, where the kernel has it (5.9).
+    call(Step::Descriptors, SYS_close_range, {as_argument(report_ + 1), ~0U, 0}, SyscallScript::kIgnoreFailure);
     call(Step::Descriptors, SYS_fcntl, {as_argument(report_), F_SETFD, FD_CLOEXEC});
     if (stage_.seccomp != nullptr) seccomp();
     if (!loads_late) set_capabilities(stage_.capabilities.sets);

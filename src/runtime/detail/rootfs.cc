@@ -255,7 +255,7 @@ Result<UniqueFd> target_in_root(int root, const std::string& path, bool as_file)
 
 namespace {
 
-Result<> open_root(RootfsPlan& plan) {
+Result<> clone_root(RootfsPlan& plan) {
   const auto& spec = *plan.spec;
   if (!spec.root || spec.root->path.empty()) return base::invalid("the configuration has no root");
   const std::string& path = spec.root->path;
@@ -270,8 +270,13 @@ Result<> open_root(RootfsPlan& plan) {
 Result<> open_rootfs(RootfsPlan& plan) {
   const auto& spec = *plan.spec;
   plan.trees.resize(spec.mounts.size());
+  // Then the child opens everything itself, in its own namespaces: here is no right, or no call, for it.
   if (plan.unprivileged && plan.new_user_namespace) return {};
-  if (!plan.root) TRY(open_root(plan));
+  if (!sys::has_mount_api()) {
+    if (plan.root) return base::not_implemented("a detached root needs Linux 5.12 or newer");
+    return {};
+  }
+  if (!plan.root) TRY(clone_root(plan));
   // Whatever is mounted below must not show on the host, where the root may be shared.
   TRY(sys::change_mount(plan.root.get(), {.propagation = outer_propagation(spec)}, true));
   for (std::size_t i = 0; i < spec.mounts.size(); ++i) {
@@ -302,8 +307,12 @@ Result<UniqueFd> place_of_root(const RootfsPlan& plan) {
 
 Result<> build_rootfs(RootfsPlan& plan) {
   const auto& spec = *plan.spec;
-  if (!plan.root) TRY(open_root(plan));
+  if (!plan.root && sys::has_mount_api()) TRY(clone_root(plan));
   TRY(sys::change_mount_at("/", {.propagation = outer_propagation(spec)}, true).context("separate from the host's mounts"));
+  if (!sys::has_mount_api()) {
+    TRY(sys::stage_mounts());
+    TRY(clone_root(plan));
+  }
   const UniqueFd top = TRY(place_of_root(plan));
   TRY(sys::attach_mount(plan.root.get(), top.get()).context("attach the root file system"));
   KernelMounts kernel;
