@@ -13,6 +13,7 @@
 #include "runtime/detail/hooks.h"
 #include "runtime/detail/intel_rdt.h"
 #include "runtime/detail/resources.h"
+#include "runtime/detail/rootfs.h"
 #include "sys/file.h"
 #include "sys/storage.h"
 
@@ -180,6 +181,9 @@ Result<> Container::destroy(bool force) {
   // With a PID namespace of its own, everybody else in it has been killed by the kernel.
   if (!data_->state.own_pid_namespace) TRY(group->signal_all(SIGKILL));
   TRY(group->remove());
+  if (!data_->state.foreign_root.empty()) {
+    TRY(detail::unmount_foreign_root(data_->state.foreign_root, data_->state.foreign_mount_namespace));
+  }
   TRY(detail::leave_rdt_group(data_->state.rdt_made ? data_->state.rdt_directory : std::string{}, data_->state.rdt_monitor));
   if (!data_->state.poststop.empty()) {
     State state = data_->state;

@@ -16,6 +16,7 @@
 #include "runtime/detail/container_data.h"
 #include "runtime/detail/final_stage.h"
 #include "runtime/detail/hooks.h"
+#include "runtime/detail/id_maps.h"
 #include "runtime/detail/init.h"
 #include "runtime/detail/intel_rdt.h"
 #include "runtime/detail/net_devices.h"
@@ -86,6 +87,13 @@ class Creator {
     rootfs.host = &data_.host;
     rootfs.cgroup = &*data_.cgroup;
     rootfs.new_cgroup_namespace = plan_.makes(CLONE_NEWCGROUP);
+    rootfs.new_mount_namespace = plan_.makes(CLONE_NEWNS);
+    if (!rootfs.new_mount_namespace) {
+      data_.state.foreign_root = data_.state.rootfs;
+      for (const auto& one : plan_.section->namespaces) {
+        if (one.type == "mount") data_.state.foreign_mount_namespace = one.path;
+      }
+    }
     rootfs.new_user_namespace = plan_.in_user_namespace();
     rootfs.unprivileged = plan_.unprivileged;
     TRY(open_rootfs(rootfs));
@@ -227,7 +235,7 @@ class Creator {
   }
 
   Result<> write_id_maps(pid_t pid) {
-    return sys::write_id_maps(pid, ranges_of(plan_.section->uid_mappings), ranges_of(plan_.section->gid_mappings))
+    return detail::write_id_maps(pid, ranges_of(plan_.section->uid_mappings), ranges_of(plan_.section->gid_mappings))
         .context("write id mappings");
   }
 
@@ -303,6 +311,10 @@ class Creator {
       base::ignore(data_.init.wait(), "only to reap it");
     }
     data_.channel.close();
+    if (!data_.state.foreign_root.empty()) {
+      base::ignore(unmount_foreign_root(data_.state.foreign_root, data_.state.foreign_mount_namespace),
+                   "the failure that led here is the one to tell");
+    }
     base::ignore(leave_rdt_group(data_.state.rdt_made ? data_.state.rdt_directory : std::string{}, data_.state.rdt_monitor),
                  "the failure that led here is the one to tell");
     if (data_.cgroup) {

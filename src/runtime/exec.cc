@@ -19,6 +19,7 @@
 #include "sys/credentials.h"
 #include "sys/file.h"
 #include "sys/limits.h"
+#include "sys/mount.h"
 #include "sys/namespace.h"
 #include "sys/signals.h"
 
@@ -45,6 +46,7 @@ struct ExecPlan {
   std::string keyring;
   int init = -1;       ///< the pidfd whose namespaces to enter
   int namespaces = 0;  ///< CLONE_NEW…
+  UniqueFd root;       ///< init's, when its mount namespace is one of others and has another root
   cgroup::Entry entry;
   std::optional<SeccompProgram> seccomp;
 };
@@ -81,6 +83,7 @@ class Helper {
     TRY(setup_before_root(process, plan_.keyring));
     TRY(sys::enter_namespaces(plan_.init, plan_.namespaces).context("enter the container's namespaces"));
     if ((plan_.namespaces & CLONE_NEWUSER) != 0) TRY(sys::set_ids(0, 0));
+    if (plan_.root) TRY(sys::change_root(plan_.root.get()));
     if (process.terminal) {
       const UniqueFd root = TRY(sys::open_at(sys::kCwd, "/", O_PATH | O_DIRECTORY));
       pty_ = TRY(open_container_pty(root.get(), host_proc_.get(), process, plan_.plain_newlines));
@@ -193,6 +196,9 @@ Result<ExecHandle> Container::exec(const spec::oci::Process& process, ExecOption
     if (!options.no_new_keyring) plan.keyring = "_ses." + id();
     plan.init = data_->init.pidfd();
     plan.namespaces = TRY(namespaces_to_enter(data_->state.pid, data_->state.rootless));
+    if (!data_->state.foreign_root.empty()) {
+      plan.root = TRY(sys::open_at(sys::kCwd, fmt::format("/proc/{}/root", data_->state.pid), O_PATH | O_DIRECTORY));
+    }
     plan.entry = TRY(exec_entry(*data_, options.subgroups));
     if (data_->state.seccomp) plan.seccomp = TRY(read_seccomp(data_->seccomp_file()));
 

@@ -40,6 +40,8 @@ struct State {
   bool seccomp = false;  ///< <state root>/<id>/seccomp.bpf is the filter
   std::string seccomp_listener;  ///< the socket of who serves its notifications
   std::string seccomp_metadata;
+  std::string foreign_root;             ///< where the root is mounted in a namespace of others, or empty
+  std::string foreign_mount_namespace;  ///< which: a file; empty is the runtime's own
   std::string rdt_directory;  ///< the resctrl group, or empty
   bool rdt_made = false;      ///< and it goes with the container
   std::string rdt_monitor;    ///< the monitoring group, or empty
@@ -68,6 +70,8 @@ void describe(auto& v, State& x) {
   v("seccomp", x.seccomp);
   v.opt("seccompListener", x.seccomp_listener);
   v.opt("seccompMetadata", x.seccomp_metadata);
+  v.opt("foreignRoot", x.foreign_root);
+  v.opt("foreignMountNamespace", x.foreign_mount_namespace);
   v.opt("rdtDirectory", x.rdt_directory);
   v.opt("rdtMade", x.rdt_made);
   v.opt("rdtMonitor", x.rdt_monitor);

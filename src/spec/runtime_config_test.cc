@@ -48,6 +48,14 @@ TEST(RuntimeConfig, WritingKeepsZerosThatMeanSomething) {
   EXPECT_NE(text.find("\"defaultErrnoRet\":38"), std::string::npos);
 }
 
+TEST(RuntimeConfig, ANulCharacterIsRefused) {
+  const auto failed = parse_spec(R"({"ociVersion":"1.3.0","process":{"user":{"uid":0,"gid":0},"cwd":"/","args":["sh","a\u0000b"]}})");
+  ASSERT_FALSE(failed);
+  EXPECT_NE(failed.error().message().find("process.args[1]"), std::string::npos) << failed.error().message();
+  EXPECT_FALSE(parse_spec(R"({"ociVersion":"1.3.0","annotations":{"a\u0000":"b"}})"));
+  EXPECT_TRUE(parse_spec(R"({"ociVersion":"1.3.0","annotations":{"a":"\\u0000"}})")) << "an escaped backslash and digits";
+}
+
 TEST(RuntimeConfig, AWrongTypeNamesTheField) {
   const auto failed = parse_spec(R"({"ociVersion":"1.0.2","linux":{"resources":{"memory":{"limit":"lots"}}}})");
   ASSERT_FALSE(failed);

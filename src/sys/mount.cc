@@ -231,6 +231,12 @@ Result<> move_to_root(int new_root) {
   return {};
 }
 
+Result<> change_root(int new_root) {
+  if (::fchdir(new_root) < 0) return Error::from_errno(errno, "enter the new root");
+  if (::chroot(".") < 0 || ::chdir("/") < 0) return Error::from_errno(errno, "change root");
+  return {};
+}
+
 Result<> unmount(const std::string& path, int flags) {
   if (::umount2(path.c_str(), flags) < 0) return Error::from_errno(errno, "unmount " + path);
   return {};

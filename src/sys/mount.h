@@ -72,6 +72,10 @@ base::Result<> hide_file_systems(std::span<const std::string_view> types, int ex
 /// Weaker: the old root stays mounted below.
 base::Result<> move_to_root(int new_root);
 
+/// Only the calling process's root becomes `new_root` (chroot(2)); it is left in "/". No isolation from
+/// who may chroot itself.
+base::Result<> change_root(int new_root);
+
 base::Result<> unmount(const std::string& path, int flags);
 
 /// f_type of statfs(2): PROC_SUPER_MAGIC, …

@@ -16,6 +16,7 @@
 #include "runtime/detail/net_devices.h"
 #include "runtime/detail/process_setup.h"
 #include "sys/file.h"
+#include "sys/mount.h"
 
 #ifndef CLONE_NEWTIME
 #define CLONE_NEWTIME 0x00000080
@@ -209,7 +210,10 @@ Result<> check_config(const InitPlan& plan) {
     return base::invalid(fmt::format("ociVersion: {} is not supported, only 1.x is", base::quoted(version)));
   }
   TRY(check_process(*plan.process));
-  if (!plan.makes(CLONE_NEWNS)) return base::invalid("a new mount namespace is needed");
+  if (!plan.makes(CLONE_NEWNS)) {
+    if (!plan.spec->root || plan.spec->root->path.empty()) return base::invalid("root.path is needed without a new mount namespace");
+    if (!sys::has_mount_api()) return base::not_implemented("linux.namespaces: a mount namespace that is not new needs Linux 5.12");
+  }
   TRY(check_namespaces(plan));
   TRY(check_mounts(plan));
   if (plan.spec->hooks) TRY(check_all_hooks(*plan.spec->hooks));

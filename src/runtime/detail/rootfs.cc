@@ -5,7 +5,9 @@
 #include <cerrno>
 
 #include <linux/magic.h>
+#include <sched.h>
 #include <sys/mount.h>
+#include <unistd.h>
 
 #include <fmt/format.h>
 
@@ -16,6 +18,7 @@
 #include "sys/mount.h"
 #include "sys/namespace.h"
 #include "sys/node.h"
+#include "sys/process.h"
 
 namespace runtime::detail {
 
@@ -295,10 +298,10 @@ namespace {
 /// leads, and so need not be within reach of the container's user.
 Result<UniqueFd> place_of_root(const RootfsPlan& plan) {
   const auto& spec = *plan.spec;
-  if (spec.hooks && spec.root && !spec.root->path.empty()) {
+  if ((spec.hooks || !plan.new_mount_namespace) && spec.root && !spec.root->path.empty()) {
     const std::string& path = spec.root->path;
     auto place = sys::open_at(sys::kCwd, path.starts_with('/') ? path : plan.bundle + "/" + path, O_PATH | O_DIRECTORY);
-    if (place) return place;
+    if (place || !plan.new_mount_namespace) return place;
   }
   return sys::open_at(sys::kCwd, "/", O_PATH | O_DIRECTORY);
 }
@@ -308,7 +311,9 @@ Result<UniqueFd> place_of_root(const RootfsPlan& plan) {
 Result<> build_rootfs(RootfsPlan& plan) {
   const auto& spec = *plan.spec;
   if (!plan.root && sys::has_mount_api()) TRY(clone_root(plan));
-  TRY(sys::change_mount_at("/", {.propagation = outer_propagation(spec)}, true).context("separate from the host's mounts"));
+  if (plan.new_mount_namespace) {
+    TRY(sys::change_mount_at("/", {.propagation = outer_propagation(spec)}, true).context("separate from the host's mounts"));
+  }
   if (!sys::has_mount_api()) {
     TRY(sys::stage_mounts());
     TRY(clone_root(plan));
@@ -316,6 +321,8 @@ Result<> build_rootfs(RootfsPlan& plan) {
   const UniqueFd top = TRY(place_of_root(plan));
   TRY(sys::attach_mount(plan.root.get(), top.get()).context("attach the root file system"));
   KernelMounts kernel;
+  // On a shared mount it has become shared itself, and what comes below would show elsewhere.
+  if (!plan.new_mount_namespace) TRY(sys::change_mount(plan.root.get(), {.propagation = MS_PRIVATE}, true));
   for (std::size_t i = 0; i < spec.mounts.size(); ++i) {
     TRY(do_mount(plan, spec.mounts[i], plan.trees[i].get(), kernel).context(mount_intent(spec.mounts[i])));
   }
@@ -329,7 +336,27 @@ Result<> seal_rootfs(const RootfsPlan& plan) {
   return sys::change_mount(plan.root.get(), {.set = MOUNT_ATTR_RDONLY}, false).context("make the root read-only");
 }
 
+Result<> unmount_foreign_root(const std::string& path, const std::string& mount_namespace) {
+  const auto take_away = [&]() -> Result<> {
+    auto done = sys::unmount(path, MNT_DETACH | UMOUNT_NOFOLLOW);
+    if (done || done.error().errno_value() == EINVAL || done.error().errno_value() == ENOENT) return {};
+    return done;
+  };
+  if (mount_namespace.empty()) return take_away();
+  const auto file = sys::open_at(sys::kCwd, mount_namespace, O_RDONLY);
+  if (!file) return {};  // the namespace has gone, and its mounts with it
+  // A process of its own goes there: this one must keep its working directory and root.
+  const sys::Process helper = TRY(sys::clone_process({}));
+  if (!helper.valid()) {
+    const bool done = sys::enter_namespaces(file->get(), CLONE_NEWNS) && take_away();
+    ::_exit(done ? 0 : 1);
+  }
+  if (TRY(helper.wait()).shell_code() == 0) return {};
+  return base::internal("the root could not be unmounted in " + mount_namespace);
+}
+
 Result<> enter_rootfs(const RootfsPlan& plan, bool no_pivot) {
+  if (!plan.new_mount_namespace) return sys::change_root(plan.root.get());
   if (no_pivot) {
     // The old root stays. With it, a procfs or sysfs without masks would stay in this mount namespace, and the
     // kernel lets a user namespace mount what its mount namespace shows already.

@@ -33,6 +33,9 @@ struct RootfsPlan {
   /// Root only inside: what takes privileges waits until init has them. See open_rootfs.
   bool unprivileged = false;
   bool new_user_namespace = false;  ///< devices are bound, not made
+  /// Else the root is mounted at its own path, in a namespace of others, and stays there until the
+  /// container is deleted.
+  bool new_mount_namespace = true;
 };
 
 /// The parts that need the parent's privileges or its view of the host: the root as a detached mount
@@ -43,6 +46,9 @@ base::Result<> open_rootfs(RootfsPlan& plan);
 base::Result<> build_rootfs(RootfsPlan& plan);
 /// What must come last: the read-only root.
 base::Result<> seal_rootfs(const RootfsPlan& plan);
+/// Takes the root away that was mounted in a namespace of others: the runtime's own, or the one that the
+/// file `mount_namespace` stands for. Nothing there is no error.
+base::Result<> unmount_foreign_root(const std::string& path, const std::string& mount_namespace);
 /// Changes root and applies rootfsPropagation.
 base::Result<> enter_rootfs(const RootfsPlan& plan, bool no_pivot);
 
