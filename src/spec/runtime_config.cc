@@ -37,9 +37,30 @@ base::Result<T> parse(std::string_view text) {
   return codec::from_json<T>(json);
 }
 
+/// "2MB", as /sys/kernel/mm/hugepages and the cgroup files name them: the schema has the same pattern.
+bool is_page_size(std::string_view text) {
+  if (text.size() < 3 || text.back() != 'B' || std::string_view{"KMG"}.find(text[text.size() - 2]) == std::string_view::npos) return false;
+  text.remove_suffix(2);
+  return text.front() != '0' && text.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
+base::Result<> check(const Resources& resources, std::string_view field) {
+  for (std::size_t i = 0; i < resources.hugepage_limits.size(); ++i) {
+    const std::string& size = resources.hugepage_limits[i].page_size;
+    if (!is_page_size(size)) return base::invalid(fmt::format("{}hugepageLimits[{}].pageSize: {} is no size like 2MB", field, i, base::quoted(size)));
+  }
+  return {};
+}
+
 }  // namespace
 
-base::Result<Spec> parse_spec(std::string_view text) { return parse<Spec>(text).context("config.json"); }
+base::Result<Spec> parse_spec(std::string_view text) {
+  Spec spec = TRY(parse<Spec>(text).context("config.json"));
+  if (spec.linux_section && spec.linux_section->resources) {
+    TRY(check(*spec.linux_section->resources, "linux.resources.").context("config.json"));
+  }
+  return spec;
+}
 
 std::string to_text(const Spec& spec) { return codec::to_json(spec).dump(); }
 
@@ -48,7 +69,9 @@ base::Result<Process> parse_process(std::string_view text) {
 }
 
 base::Result<Resources> parse_resources(std::string_view text) {
-  return parse<Resources>(text).context("resources document");
+  Resources resources = TRY(parse<Resources>(text).context("resources document"));
+  TRY(check(resources, "").context("resources document"));
+  return resources;
 }
 
 }  // namespace spec::oci

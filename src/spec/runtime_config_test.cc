@@ -56,6 +56,17 @@ TEST(RuntimeConfig, ANulCharacterIsRefused) {
   EXPECT_TRUE(parse_spec(R"({"ociVersion":"1.3.0","annotations":{"a":"\\u0000"}})")) << "an escaped backslash and digits";
 }
 
+TEST(RuntimeConfig, PageSizesAreTheKernelsOwn) {
+  for (const char* right : {"2MB", "64KB", "1GB"}) {
+    EXPECT_TRUE(parse_resources(std::string{R"({"hugepageLimits":[{"limit":1,"pageSize":")"} + right + R"("}]})")) << right;
+  }
+  for (const char* wrong : {"", "2", "MB", "64kB", "02MB", "2M", "2TB", "2MB/../x"}) {
+    const auto failed = parse_resources(std::string{R"({"hugepageLimits":[{"limit":1,"pageSize":")"} + wrong + R"("}]})");
+    ASSERT_FALSE(failed) << wrong;
+    EXPECT_NE(failed.error().message().find("hugepageLimits[0].pageSize"), std::string::npos) << failed.error().message();
+  }
+}
+
 TEST(RuntimeConfig, AWrongTypeNamesTheField) {
   const auto failed = parse_spec(R"({"ociVersion":"1.0.2","linux":{"resources":{"memory":{"limit":"lots"}}}})");
   ASSERT_FALSE(failed);
