@@ -235,7 +235,7 @@ class Creator {
   }
 
   Result<> write_id_maps(pid_t pid) {
-    return detail::write_id_maps(pid, ranges_of(plan_.section->uid_mappings), ranges_of(plan_.section->gid_mappings))
+    return map_ids(pid, ranges_of(plan_.section->uid_mappings), ranges_of(plan_.section->gid_mappings))
         .context("write id mappings");
   }
 

@@ -184,7 +184,6 @@ TEST_F(LifecycleTest, AWrongConfigurationIsNeverTheProgramsFault) {
       {"namespace", [](spec::oci::Spec& s) { s.linux_section->namespaces.push_back({"space", {}}); }},
       {"namespace twice", [](spec::oci::Spec& s) { s.linux_section->namespaces.push_back({"pid", {}}); }},
       {"namespace type", [](spec::oci::Spec& s) { s.linux_section->namespaces[1].path = "/proc/self/ns/uts"; }},
-      {"no mount namespace", [](spec::oci::Spec& s) { s.linux_section->namespaces.erase(s.linux_section->namespaces.begin()); }},
       {"cgroup", [](spec::oci::Spec& s) { s.linux_section->cgroups_path = "/../../x"; }},
       {"no args", [](spec::oci::Spec& s) { s.process->args.clear(); }},
       {"device", [](spec::oci::Spec& s) { s.linux_section->devices.push_back({"z", "/dev/z", 1, 1, {}, {}, {}}); }},

@@ -52,7 +52,7 @@ Result<> run_helper(std::string_view name, pid_t pid, std::span<const sys::IdRan
 
 }  // namespace
 
-Result<> write_id_maps(pid_t pid, std::span<const sys::IdRange> uids, std::span<const sys::IdRange> gids) {
+Result<> map_ids(pid_t pid, std::span<const sys::IdRange> uids, std::span<const sys::IdRange> gids) {
   const bool plain_uids = is_own(uids, ::geteuid());
   const bool plain_gids = is_own(gids, ::getegid());
   if (::geteuid() == 0 || (plain_uids && plain_gids)) return sys::write_id_maps(pid, uids, gids);

@@ -13,6 +13,6 @@ namespace runtime::detail {
 
 /// Errors: PermissionDenied, InvalidArgument, and what a helper said; NotFound when it is needed and is
 /// not in $PATH.
-base::Result<> write_id_maps(pid_t pid, std::span<const sys::IdRange> uids, std::span<const sys::IdRange> gids);
+base::Result<> map_ids(pid_t pid, std::span<const sys::IdRange> uids, std::span<const sys::IdRange> gids);
 
 }  // namespace runtime::detail
