@@ -43,7 +43,7 @@ TEST(LegacyKernel, IsolatesAllTheSame) {
   const std::string filter =
       "--gtest_filter=IsolationTest.*:ExecTest.*:LifecycleTest.*:FieldsTest.*"
       "-IsolationTest.TakesADetachedMountAsRoot:IsolationTest.AnIdMappedMountShowsOtherOwners:"
-      "IsolationTest.AUserNamespaceMapsIdsAndStillHasDevicesAndMounts:"
+      "IsolationTest.AUserNamespaceMapsIdsAndStillHasDevicesAndMounts:ExecTest.KillsAllWithoutAPidNamespace:"
       "FieldsTest.RecursiveOptionsReachTheMountsBelow:FieldsTest.PropagationOfMountsAndOfTheRoot";
   const sys::UniqueFd output = sys::make_memory_file().value();
   const pid_t child = ::fork();
