@@ -116,9 +116,10 @@ Result<Place> local_destination(const std::string& path) {
   auto status = sys::stat_at(sys::kCwd, path);
   for (int links = 0; status && S_ISLNK(status->st_mode); ++links) {
     if (links > kMaxLinks) return base::invalid("too many symlinks in " + path);
-    std::string target = TRY(sys::read_link(sys::kCwd, clean(place.path)));
-    if (!target.starts_with('/')) target = join(split(place.path).folder, target);
-    place.path = std::move(target);
+    // Not by TRY: at -O2, g++ 12 takes a string that came out of it here for uninitialized.
+    auto target = sys::read_link(sys::kCwd, clean(place.path));
+    if (!target) return std::move(target).error();
+    place.path = target->starts_with('/') ? *target : join(split(place.path).folder, *target);
     status = sys::stat_at(sys::kCwd, place.path);
   }
   if (status) {
