@@ -6,6 +6,22 @@ namespace cli {
 
 using base::Result;
 
+void TransferFlags::bind(FlagBinder& flags) {
+  flags("all-tags", all_tags);
+  flags("platform", platform);
+  flags("quiet", quiet);
+  flags("disable-content-trust", content_trust);
+}
+
+Result<spec::Reference> TransferFlags::reference(Cli& cli, const std::string& text) const {
+  auto reference = TRY(spec::Reference::parse(text));
+  if (all_tags && !reference.is_name_only()) return base::invalid("tag can't be used with --all-tags/-a");
+  if (all_tags || !reference.is_name_only()) return reference;
+  reference = reference.with_default_tag();
+  if (!quiet) cli.out().line("Using default tag: {}", reference.tag());
+  return reference;
+}
+
 Result<std::optional<client::RegistryAuth>> registry_auth(Cli& cli, const spec::Reference& reference) {
   using Answer = std::optional<client::RegistryAuth>;
   // Docker Hub's credentials stand under the address of its old index.

@@ -149,7 +149,8 @@ base::Result<std::unique_ptr<Parts>> open_parts(const Options& options) {
                          .no_new_privileges = options.no_new_privileges,
                          .init_path = options.init_path,
                          .cgroup_parent = options.cgroup_parent};
-  parts->oci_defaults.cgroup_driver = TRY(cgroup_driver(options.exec_opts, HostFacts::detect()));
+  parts->facts = HostFacts::detect();
+  parts->oci_defaults.cgroup_driver = TRY(cgroup_driver(options.exec_opts, parts->facts));
   TRY(check_cgroup_parent(options.cgroup_parent, parts->oci_defaults.cgroup_driver));
   parts->oci_defaults.seccomp_profile = TRY(seccomp_text(options.seccomp_profile));
   parts->host_config = host_defaults(options);
@@ -167,8 +168,7 @@ base::Result<std::unique_ptr<Parts>> open_parts(const Options& options) {
   parts->images = TRY(image::Store::open(*parts->database, *parts->content, *parts->snapshots, std::move(images)));
   net::Options network = TRY(network_options(options));
   parts->network = TRY(net::Manager::open(std::move(network), net::records_in(*parts->database)));
-  // After the network module, which switches forwarding on. Who holds `facts` is made later.
-  parts->facts = HostFacts::detect();
+  parts->facts.look_at_forwarding();
   parts->volumes = TRY(volume::Store::open(options.data_root + "/volumes", *parts->database));
   return parts;
 }

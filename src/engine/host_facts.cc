@@ -41,7 +41,7 @@ void read_kernel(HostFacts& facts) {
   facts.selinux = exists("/sys/fs/selinux/enforce");
   facts.seccomp = exists("/proc/sys/kernel/seccomp/actions_avail");
   facts.cgroup_namespaces = exists("/proc/self/ns/cgroup");
-  facts.ipv4_forwarding = text_of("/proc/sys/net/ipv4/ip_forward") == "1";
+  facts.look_at_forwarding();
   facts.oom_score_adj = base::parse_int(text_of("/proc/self/oom_score_adj")).value_or(0);
 }
 
@@ -166,6 +166,8 @@ void read_thermal_throttles(HostFacts& facts) {
 }
 
 }  // namespace
+
+void HostFacts::look_at_forwarding() { ipv4_forwarding = text_of("/proc/sys/net/ipv4/ip_forward") == "1"; }
 
 HostFacts HostFacts::detect() {
   HostFacts facts;

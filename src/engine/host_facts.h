@@ -33,6 +33,8 @@ struct HostFacts {
   std::vector<std::string> thermal_throttle_paths;  ///< to be masked, see oci/spec_builder.h
 
   static HostFacts detect();
+  /// Looks at `ipv4_forwarding` again: the network module switches it on.
+  void look_at_forwarding();
 };
 
 }  // namespace engine

@@ -70,6 +70,7 @@ class LayerLine final : public distribution::PushObserver {
 
 /// What one tag's push needs of the store.
 struct Cargo {
+  std::string tag;
   ImageRecord image;
   std::vector<LayerRecord> layers;  ///< the lowest first
 };
@@ -86,7 +87,7 @@ class Push {
   Result<std::vector<std::string>> tags() const;
   Result<Cargo> find(const std::string& tag);
   Result<> find_mount_sources(const std::vector<Cargo>& cargo);
-  Result<Pushed> push_tag(const std::string& tag, const Cargo& cargo);
+  Result<Pushed> push_tag(const Cargo& cargo);
   Result<> push_layers(const std::vector<LayerRecord>& layers);
   Result<> push_layer(const LayerRecord& layer);
   Result<> push_config(const Cargo& cargo);
@@ -119,7 +120,7 @@ Result<std::vector<std::string>> Push::tags() const {
 
 Result<Cargo> Push::find(const std::string& tag) {
   const auto reference = TRY(request_.reference.with_tag(tag));
-  Cargo cargo;
+  Cargo cargo{.tag = tag, .image = {}, .layers = {}};
   cargo.image = TRY(detail::find_image(core_, reference.str()));
   cargo.layers = TRY(core_.records.layers_of(cargo.image.id));
   lease_.add(cargo.image.id);
@@ -167,19 +168,15 @@ Result<> Push::find_mount_sources(const std::vector<Cargo>& cargo) {
 
 Result<std::vector<Pushed>> Push::run() {
   progress_.status("The push refers to repository [" + request_.reference.name() + "]");
-  std::vector<std::pair<std::string, Cargo>> all;
   std::vector<Cargo> cargo;
-  for (const auto& tag : TRY(tags())) {
-    cargo.push_back(TRY(find(tag)));
-    all.emplace_back(tag, cargo.back());
-  }
+  for (const auto& tag : TRY(tags())) cargo.push_back(TRY(find(tag)));
   TRY(find_mount_sources(cargo));
   std::set<std::string> paths;
   for (const auto& [blob, sources] : mount_sources_) paths.insert(sources.begin(), sources.end());
   repository_ = TRY(core_.client->open_for_push(request_.reference, request_.credentials,
                                                 {paths.begin(), paths.end()}, stop_));
   std::vector<Pushed> out;
-  for (const auto& [tag, one] : all) out.push_back(TRY(push_tag(tag, one)));
+  for (const auto& one : cargo) out.push_back(TRY(push_tag(one)));
   return out;
 }
 
@@ -241,14 +238,14 @@ Result<> Push::push_config(const Cargo& cargo) {
   return {};
 }
 
-Result<Pushed> Push::push_tag(const std::string& tag, const Cargo& cargo) {
+Result<Pushed> Push::push_tag(const Cargo& cargo) {
   TRY(push_layers(cargo.layers));
   TRY(push_config(cargo));
   const std::string manifest = TRY(core_.content.read(cargo.image.manifest, distribution::kManifestLimit));
   Pushed out;
-  out.tag = tag;
+  out.tag = cargo.tag;
   out.image_id = cargo.image.id;
-  out.digest = TRY(repository_->push_manifest(tag, cargo.image.media_type, manifest, stop_));
+  out.digest = TRY(repository_->push_manifest(cargo.tag, cargo.image.media_type, manifest, stop_));
   out.size = manifest.size();
   {
     // It may have been removed meanwhile; then there is nothing to name.
@@ -257,8 +254,8 @@ Result<Pushed> Push::push_tag(const std::string& tag, const Cargo& cargo) {
       TRY(core_.records.set_reference({request_.reference.with_digest(out.digest), out.digest}, cargo.image.id));
     }
   }
-  progress_.status(tag + ": digest: " + out.digest.str() + " size: " + std::to_string(out.size));
-  progress_.aux(codec::Json::object({{"Tag", tag}, {"Digest", out.digest.str()}, {"Size", out.size}}));
+  progress_.status(cargo.tag + ": digest: " + out.digest.str() + " size: " + std::to_string(out.size));
+  progress_.aux(codec::Json::object({{"Tag", cargo.tag}, {"Digest", out.digest.str()}, {"Size", out.size}}));
   return out;
 }
 

@@ -127,6 +127,12 @@ def docker(request, daemon):
     return Cli(request.param, daemon)
 
 
+@pytest.fixture(params=[*DOCKERS, str(BIN / "caisson")], ids=lambda path: path.strip("/").replace("/", "-"))
+def client(request, daemon):
+    """The stock clients, and ours."""
+    return Cli(request.param, daemon)
+
+
 @pytest.fixture(scope="session")
 def registry():
     """Debian's docker-registry on loopback."""

@@ -8,15 +8,7 @@ import tarfile
 import docker as docker_py
 import pytest
 
-from conftest import BIN, DOCKERS, Cli
-
 IMAGE = "busybox"
-CLIENTS = [*DOCKERS, str(BIN / "caisson")]
-
-
-@pytest.fixture(params=CLIENTS, ids=lambda path: path.strip("/").replace("/", "-"))
-def client(request, daemon):
-    return Cli(request.param, daemon)
 
 
 @pytest.fixture

@@ -6,16 +6,10 @@ import time
 import docker as docker_py
 import pytest
 
-from conftest import BIN, DOCKERS, Cli
+from conftest import DOCKERS
 
 IMAGE = "busybox"
-CLIENTS = [*DOCKERS, str(BIN / "caisson")]
 FORMAT = "{{.Name}}|{{.CPUPerc}}|{{.MemUsage}}|{{.MemPerc}}|{{.NetIO}}|{{.BlockIO}}|{{.PIDs}}"
-
-
-@pytest.fixture(params=CLIENTS, ids=lambda path: path.strip("/").replace("/", "-"))
-def client(request, daemon):
-    return Cli(request.param, daemon)
 
 
 @pytest.fixture

@@ -5,15 +5,9 @@ import time
 import docker as docker_py
 import pytest
 
-from conftest import BIN, DOCKERS, Cli, Daemon
+from conftest import Daemon
 
 IMAGE = "busybox"
-CLIENTS = [*DOCKERS, str(BIN / "caisson")]
-
-
-@pytest.fixture(params=CLIENTS, ids=lambda path: path.strip("/").replace("/", "-"))
-def client(request, daemon):
-    return Cli(request.param, daemon)
 
 
 def test_update(client, daemon, names):

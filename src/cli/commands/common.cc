@@ -70,6 +70,13 @@ void PruneOptions::bind(FlagBinder& flags) {
   flags("force", force);
 }
 
+void print_deleted(Cli& cli, std::string_view heading, const codec::Json& names) {
+  if (names.as_array().empty()) return;
+  std::string text{heading};
+  for (const auto& name : names.as_array()) text.append("\n").append(name.as_string());
+  cli.out().line("{}\n", text);
+}
+
 void print_reclaimed(Cli& cli, std::int64_t bytes) {
   cli.out().line("Total reclaimed space: {}", flags::human_size(static_cast<double>(bytes)));
 }

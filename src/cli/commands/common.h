@@ -34,6 +34,8 @@ struct PruneOptions {
   bool force = false;
   void bind(FlagBinder& flags);
 };
+/// "Deleted Volumes:", a line for each and an empty one; nothing without any.
+void print_deleted(Cli& cli, std::string_view heading, const codec::Json& names);
 /// "Total reclaimed space: 1.2MB"
 void print_reclaimed(Cli& cli, std::int64_t bytes);
 

@@ -17,12 +17,7 @@ class ContainerPrune final : public Command {
     }
     client::Client& client = *TRY(cli.client());
     const auto report = TRY(client.prune("/containers/prune", options_.filters));
-    const auto& deleted = report["ContainersDeleted"].as_array();
-    if (!deleted.empty()) {
-      std::string text = "Deleted Containers:\n";
-      for (const auto& id : deleted) text += id.as_string() + "\n";
-      cli.out().write(text + "\n");
-    }
+    print_deleted(cli, "Deleted Containers:", report["ContainersDeleted"]);
     print_reclaimed(cli, report["SpaceReclaimed"].as_int());
     return 0;
   }

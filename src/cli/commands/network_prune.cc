@@ -17,11 +17,7 @@ class NetworkPrune final : public Command {
     }
     client::Client& client = *TRY(cli.client());
     const auto report = TRY(client.prune("/networks/prune", options_.filters));
-    const auto& deleted = report["NetworksDeleted"].as_array();
-    if (deleted.empty()) return 0;
-    std::string text = "Deleted Networks:\n";
-    for (const auto& name : deleted) text += name.as_string() + "\n";
-    cli.out().write(text + "\n");
+    print_deleted(cli, "Deleted Networks:", report["NetworksDeleted"]);
     return 0;
   }
 

@@ -10,26 +10,16 @@ namespace {
 
 class Push final : public Command {
  public:
-  void bind(FlagBinder& flags) override {
-    flags("all-tags", all_tags_);
-    flags("platform", platform_);
-    flags("quiet", quiet_);
-    flags("disable-content-trust", content_trust_);
-  }
+  void bind(FlagBinder& flags) override { flags_.bind(flags); }
 
   Result<int> run(Cli& cli, const Invocation& invocation) override {
-    auto reference = TRY(spec::Reference::parse(invocation.arguments[0]));
-    if (all_tags_ && !reference.is_name_only()) return base::invalid("tag can't be used with --all-tags/-a");
-    if (!all_tags_ && reference.is_name_only()) {
-      reference = reference.with_default_tag();
-      if (!quiet_) cli.out().line("Using default tag: {}", reference.tag());
-    }
+    const auto reference = TRY(flags_.reference(cli, invocation.arguments[0]));
     client::PushOptions options{
-        .reference = reference.name(), .tag = reference.tag(), .platform = platform_, .auth = {}};
+        .reference = reference.name(), .tag = reference.tag(), .platform = flags_.platform, .auth = {}};
     options.auth = TRY(registry_auth(cli, reference));
     client::Client& client = *TRY(cli.client());
     auto stream = TRY(client::Images{client}.push(options));
-    if (!quiet_) {
+    if (!flags_.quiet) {
       TRY(show_progress(cli.out(), stream));
       return 0;
     }
@@ -39,8 +29,7 @@ class Push final : public Command {
   }
 
  private:
-  bool all_tags_ = false, quiet_ = false, content_trust_ = true;
-  std::string platform_;
+  TransferFlags flags_;
 };
 
 }  // namespace

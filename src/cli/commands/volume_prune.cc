@@ -27,12 +27,7 @@ class VolumePrune final : public Command {
     if (all_) options_.filters["all"] = {"true"};
     client::Client& client = *TRY(cli.client());
     const auto report = TRY(client.prune("/volumes/prune", options_.filters));
-    const auto& deleted = report["VolumesDeleted"].as_array();
-    if (!deleted.empty()) {
-      std::string text = "Deleted Volumes:\n";
-      for (const auto& name : deleted) text += name.as_string() + "\n";
-      cli.out().write(text + "\n");
-    }
+    print_deleted(cli, "Deleted Volumes:", report["VolumesDeleted"]);
     print_reclaimed(cli, report["SpaceReclaimed"].as_int());
     return 0;
   }
