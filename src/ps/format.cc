@@ -104,12 +104,25 @@ class Parser {
   explicit Parser(std::string_view arguments) : words_{base::split_words(arguments)} {}
 
   base::Result<std::vector<Column>> run() {
+    // As ps: what makes no sense with a dash is read once more as if there were none.
+    auto columns = columns_of_words();
+    if (columns || !bad_letter_) return columns;
+    lenient_ = true;
+    next_ = 0;
+    preset_.reset();
+    custom_.clear();
+    auto again = columns_of_words();
+    return again ? std::move(again) : std::move(columns);
+  }
+
+ private:
+  base::Result<std::vector<Column>> columns_of_words() {
     while (next_ < words_.size()) {
       const std::string_view word = words_[next_++];
       if (word.starts_with("--")) {
         TRY(long_option(word.substr(2)));
       } else if (word.starts_with('-') && word.size() > 1) {
-        TRY(unix_options(word.substr(1)));
+        TRY(lenient_ ? bsd_options(word.substr(1)) : unix_options(word.substr(1)));
       } else {
         TRY(bsd_options(word));
       }
@@ -118,7 +131,6 @@ class Parser {
     return preset_ ? *preset_ : bsd_ ? brief_bsd() : brief();
   }
 
- private:
   base::Result<> long_option(std::string_view option) {
     if (const auto parts = base::cut(option, "="); parts && parts->first == "format") {
       return add_list(parts->second, custom_);
@@ -139,12 +151,9 @@ class Parser {
         case 'l': preset_ = long_unix(); break;
         case 'j': preset_ = jobs(); break;
         case 'o': case 'O': return add_list(argument(letters.substr(i + 1)), custom_);
-        // BSD habits: "-aux" where "aux" is meant, "-x".
-        case 'x': if (letters == "x") break;
-          [[fallthrough]];
-        case 'u': if (letters.find('a') != std::string_view::npos) { preset_ = user_oriented(); break; }
-          [[fallthrough]];
-        default: return base::invalid("error: unsupported SysV option");
+        default:
+          bad_letter_ = true;
+          return base::invalid("error: unsupported SysV option");
       }
     }
     return {};
@@ -174,6 +183,8 @@ class Parser {
   std::vector<std::string_view> words_;
   std::size_t next_ = 0;
   bool bsd_ = false;
+  bool bad_letter_ = false;  ///< no option with a dash
+  bool lenient_ = false;     ///< dashes mean nothing
   std::optional<std::vector<Column>> preset_;
   std::vector<Column> custom_;
 };

@@ -7,6 +7,7 @@
 
 #include "ps/format.h"
 #include "ps/process.h"
+#include "ps/table.h"
 
 namespace ps {
 namespace {
@@ -29,6 +30,8 @@ TEST(Ps, ColumnsOfTheUsualArguments) {
   const auto aux = titles("aux");
   EXPECT_THAT(aux, ElementsAre("USER", "PID", "%CPU", "%MEM", "VSZ", "RSS", "TTY", "STAT", "START", "TIME", "COMMAND"));
   EXPECT_EQ(titles("-aux"), aux);
+  EXPECT_THAT(titles("-e -x"), ElementsAre("PID", "TTY", "STAT", "TIME", "COMMAND"));
+  EXPECT_EQ(titles("-x"), titles("x"));
   EXPECT_EQ(titles("auxww"), aux);
   EXPECT_THAT(titles("-e"), ElementsAre("PID", "TTY", "TIME", "CMD"));
   EXPECT_THAT(titles("-eo pid,comm"), ElementsAre("PID", "COMMAND"));
@@ -84,6 +87,15 @@ TEST(Ps, ColumnsOfAProcess) {
   process.arguments.clear();
   process.state = 'Z';
   EXPECT_EQ(text(Field::Args), "[a (b) c] <defunct>");
+}
+
+TEST(Ps, TableAlignsAsPs) {
+  EXPECT_EQ(table(parse_arguments("-ef").value(), {{"root", "1", "0", "0", "10:00", "?", "00:00:01", "sleep 9"},
+                                                   {"somebody-else", "4194304", "1", "99", "Nov28", "pts/0", "00:00:00", "x"}}),
+            "UID               PID    PPID  C STIME TTY          TIME CMD\n"
+            "root                1       0  0 10:00 ?        00:00:01 sleep 9\n"
+            "somebody-else 4194304       1 99 Nov28 pts/0    00:00:00 x\n");
+  EXPECT_EQ(table(parse_arguments("-x").value(), {}), "    PID TTY      STAT   TIME COMMAND\n");
 }
 
 TEST(Ps, ReadsThisProcess) {

@@ -1,34 +1,13 @@
-#include <algorithm>
-
-#include <fmt/format.h>
-
 #include "cmd/caisson-runtime/commands.h"
 #include "codec/json.h"
 #include "ps/format.h"
 #include "ps/process.h"
+#include "ps/table.h"
 #include "runtime/container.h"
 
 namespace caisson_runtime {
 
 using base::Result;
-
-namespace {
-
-/// As ps aligns: every column as wide as its widest cell, the last one as it comes.
-std::string table(const std::vector<std::vector<std::string>>& rows) {
-  std::vector<std::size_t> widths(rows.front().size());
-  for (const auto& row : rows) {
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
-  }
-  std::string out;
-  for (const auto& row : rows) {
-    for (std::size_t i = 0; i + 1 < row.size(); ++i) out += fmt::format("{:{}} ", row[i], widths[i]);
-    out += row.back() + "\n";
-  }
-  return out;
-}
-
-}  // namespace
 
 Result<int> run_ps(const Globals& globals, const Arguments& arguments) {
   const auto container = TRY(runtime::Container::load(globals.root, arguments.rest()[0]));
@@ -45,8 +24,7 @@ Result<int> run_ps(const Globals& globals, const Arguments& arguments) {
   for (std::size_t i = 1; i < arguments.rest().size(); ++i) options.append(i > 1 ? " " : "").append(arguments.rest()[i]);
   const auto columns = TRY(ps::parse_arguments(options));
   const ps::Context context = TRY(ps::read_context());
-  std::vector<std::vector<std::string>> rows(1);
-  for (const auto& column : columns) rows[0].push_back(column.title);
+  std::vector<std::vector<std::string>> rows;
   for (const pid_t pid : pids) {
     const auto process = ps::read_process(pid);
     if (!process) continue;  // it has just ended
@@ -54,7 +32,7 @@ Result<int> run_ps(const Globals& globals, const Arguments& arguments) {
     for (const auto& column : columns) row.push_back(ps::column_text(*process, column.field, context));
     rows.push_back(std::move(row));
   }
-  TRY(print(table(rows)));
+  TRY(print(ps::table(columns, rows)));
   return 0;
 }
 
