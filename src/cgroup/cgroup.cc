@@ -16,12 +16,19 @@ using base::Result;
 
 namespace {
 
-/// "/a//b/./c" → "/a/b/c". Errors: InvalidArgument for "..".
+/// The kernel's own limit of a file name, which cgroup file systems don't keep to: a longer one can be made, and then
+/// trips whoever lists it.
+constexpr std::size_t kLongestName = 255;
+
+/// "/a//b/./c" → "/a/b/c". Errors: InvalidArgument for ".." and for overlong names.
 Result<std::string> clean(std::string_view path) {
   std::string out;
   for (const auto part : base::split_words(path, '/')) {
     if (part == ".") continue;
     if (part == "..") return base::invalid(fmt::format("cgroup path {} leaves its root", base::quoted(path)));
+    if (part.size() > kLongestName) {
+      return base::invalid(fmt::format("cgroup path: a name in it has {} bytes, at most {} are possible", part.size(), kLongestName));
+    }
     out.append("/").append(part);
   }
   return out;

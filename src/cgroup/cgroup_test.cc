@@ -279,6 +279,8 @@ TEST(CgroupPath, NeverLeavesTheHierarchy) {
   host.hierarchies.push_back({"/sys/fs/cgroup", {}, true, "/"});
   EXPECT_TRUE(Cgroup::plan(host, "/a/../../etc").failed_as(base::ErrorKind::InvalidArgument));
   EXPECT_TRUE(Cgroup::plan(host, "/").failed_as(base::ErrorKind::InvalidArgument));
+  EXPECT_TRUE(Cgroup::plan(host, "/" + std::string(256, 'x')).failed_as(base::ErrorKind::InvalidArgument));
+  EXPECT_TRUE(Cgroup::plan(host, "/" + std::string(255, 'x')));
   EXPECT_EQ(Cgroup::plan(host, "//a/./b/")->directories().front(), "/sys/fs/cgroup/a/b");
 }
 
