@@ -1,6 +1,7 @@
 #include "cmd/caisson-runtime/commands.h"
 
 #include <array>
+#include <cerrno>
 
 #include "sys/fd.h"
 
@@ -147,6 +148,8 @@ constexpr std::array kCommands{
 }  // namespace
 
 std::span<const Command> commands() { return kCommands; }
+
+std::string_view program_name() { return program_invocation_short_name; }
 
 base::Result<> print(std::string_view text) { return sys::write_all(1, text); }
 

@@ -51,6 +51,8 @@ base::Result<int> run_events(const Globals& globals, const Arguments& arguments)
 base::Result<int> run_spec(const Globals& globals, const Arguments& arguments);
 base::Result<int> run_features(const Globals& globals, const Arguments& arguments);
 
+/// As it was called: whoever installs it as runc, or asks runc's version, finds what they expect.
+[[nodiscard]] std::string_view program_name();
 /// All of it on standard output.
 base::Result<> print(std::string_view text);
 

@@ -17,6 +17,9 @@ using base::Result;
 
 namespace {
 
+/// "runc create failed", as engines pass it on.
+std::string failure_of(std::string_view verb) { return fmt::format("{} {} failed", program_name(), verb); }
+
 /// Descriptors of socket activation are passed on, as sd_listen_fds(3) has them.
 Result<int> preserved(const Arguments& arguments, spec::oci::Process& process) {
   auto count = TRY(arguments.number("preserve-fds")).value_or(0);
@@ -58,8 +61,8 @@ Result<Prepared> prepare(const Globals& globals, const Arguments& arguments, boo
 Result<int> run_create(const Globals& globals, const Arguments& arguments) {
   auto [spec, options] = TRY(prepare(globals, arguments, true));
   const PidfdSender sender{arguments.value_or("pidfd-socket", "")};
-  if (sender.wanted()) options.on_namespaces = sender;
-  TRY(runtime::Container::create(spec, std::move(options)).context("create failed"));
+  if (sender.wanted()) options.on_process = sender;
+  TRY(runtime::Container::create(spec, std::move(options)).context(failure_of("create")));
   return 0;
 }
 
@@ -67,12 +70,12 @@ Result<int> run_run(const Globals& globals, const Arguments& arguments) {
   const bool detached = arguments.has("detach");
   auto [spec, options] = TRY(prepare(globals, arguments, detached));
   const PidfdSender sender{arguments.value_or("pidfd-socket", "")};
-  if (sender.wanted()) options.on_namespaces = sender;
+  if (sender.wanted()) options.on_process = sender;
   options.start_at_once = true;
   options.plain_newlines = !detached;
   if (!detached && spec.process) adopt_window_size(*spec.process);
   Foreground foreground;
-  auto container = TRY(runtime::Container::create(spec, std::move(options)).context("run failed"));
+  auto container = TRY(runtime::Container::create(spec, std::move(options)).context(failure_of("run")));
   if (detached) return 0;
   const int status = TRY(foreground.stay(container.init(), container.take_pty_master()));
   if (!arguments.has("keep")) TRY(container.destroy());

@@ -52,7 +52,9 @@ Json stats_document(const std::string& id, const cgroup::Stats& stats) {
 }
 
 Result<> report(runtime::Container& container) {
-  const auto stats = TRY(TRY(container.cgroup())->stats());
+  const auto* cgroup = TRY(container.cgroup());
+  if (cgroup->directories().empty()) return base::conflict("container " + container.id() + " has no cgroup, so there are no statistics of it");
+  const auto stats = TRY(cgroup->stats());
   return print(stats_document(container.id(), stats).dump() + "\n");
 }
 

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <string>
 #include <vector>
 
@@ -23,15 +22,13 @@
 namespace caisson_runtime {
 namespace {
 
-constexpr std::string_view kDefaultRoot = "/run/caisson/runtime";
-
 sys::UniqueFd g_log_file;
 
 constexpr std::array kGlobalFlags{
     Flag{"debug", "", false, "log more"},
     Flag{"log", "", true, "file to append errors to, too"},
     Flag{"log-format", "", true, "text or json"},
-    Flag{"root", "", true, "where containers are recorded (default: /run/caisson/runtime)"},
+    Flag{"root", "", true, "where containers are recorded (default: /run/caisson/runtime, below $XDG_RUNTIME_DIR for an ordinary user)"},
     Flag{"criu", "", true, "CRIU's program (default: criu)"},
     Flag{"systemd-cgroup", "", false, "let systemd make the cgroups; cgroupsPath is \"slice:prefix:name\" then"},
     Flag{"rootless", "", true, "go without cgroups that are not permitted: true, false or auto (default: auto)"},
@@ -50,20 +47,17 @@ std::string flags_text(std::span<const Flag> flags) {
   return out;
 }
 
-/// As it was called: whoever installs it as runc, or asks runc's version, finds what they expect.
-std::string_view name() { return program_invocation_short_name; }
-
 std::string help() {
   std::string out = fmt::format(
       "NAME:\n   {0} - Open Container Initiative runtime\n\n"
       "USAGE:\n   {0} [global flags] command [flags] [arguments]\n\nCOMMANDS:\n",
-      name());
+      program_name());
   for (const auto& command : commands()) out += fmt::format("   {:10}{}\n", command.name, command.help);
   return out + "\nGLOBAL FLAGS:\n" + flags_text(kGlobalFlags);
 }
 
 std::string help_of(const Command& command) {
-  return fmt::format("NAME:\n   {0} {1} - {2}\n\nUSAGE:\n   {0} {1} {3}\n\nFLAGS:\n{4}", name(), command.name,
+  return fmt::format("NAME:\n   {0} {1} - {2}\n\nUSAGE:\n   {0} {1} {3}\n\nFLAGS:\n{4}", program_name(), command.name,
                      command.help, command.usage, flags_text(command.flags));
 }
 
@@ -110,7 +104,7 @@ bool asks_for_help(const Command& command, std::span<const std::string> words) {
 base::Result<int> dispatch(const Arguments& global) {
   if (global.has("version")) {
     // dockerd wants a line with the commit, too.
-    TRY(print(fmt::format("{0} version {1}\ncommit: v{1}\nspec: {2}\n", name(), CAISSON_VERSION,
+    TRY(print(fmt::format("{0} version {1}\ncommit: v{1}\nspec: {2}\n", program_name(), CAISSON_VERSION,
                           spec::oci::kRuntimeSpecVersion)));
     return 0;
   }
@@ -133,7 +127,8 @@ base::Result<int> dispatch(const Arguments& global) {
     if (count < command.least || count > command.most) {
       return base::invalid(fmt::format("{}: wrong number of arguments: want {}", command.name, command.usage));
     }
-    Globals globals{global.value_or("root", kDefaultRoot), global.value("root").has_value()};
+    const auto given = global.value("root");
+    Globals globals{given ? *given : TRY(default_state_root()), given.has_value()};
     if (!globals.root.starts_with('/')) {
       const std::string here = TRY(sys::read_link(sys::kCwd, "/proc/self/cwd"));
       globals.root = here + "/" + globals.root;
