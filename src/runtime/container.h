@@ -81,6 +81,9 @@ struct CreateOptions {
   /// Don't wait for start: create returns when the program runs. (No exec.fifo, one step less.)
   bool start_at_once = false;
   std::optional<OnNamespaces> on_namespaces;
+  /// Called once, with the process that the program will run in, before it does. That of `on_namespaces` may be another
+  /// one, which only sets the container up: where a PID namespace is joined.
+  std::optional<OnNamespaces> on_process;
 };
 
 struct ExecOptions {

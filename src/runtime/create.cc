@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <csignal>
+#include <utility>
 
 #include <sched.h>
 #include <unistd.h>
@@ -15,14 +16,17 @@
 #include "runtime/detail/checkpoint_notes.h"
 #include "runtime/detail/container_data.h"
 #include "runtime/detail/final_stage.h"
+#include "runtime/detail/forked.h"
 #include "runtime/detail/hooks.h"
 #include "runtime/detail/id_maps.h"
 #include "runtime/detail/init.h"
 #include "runtime/detail/intel_rdt.h"
+#include "runtime/detail/names.h"
 #include "runtime/detail/net_devices.h"
 #include "runtime/detail/process_setup.h"
 #include "runtime/detail/resources.h"
 #include "runtime/detail/seccomp_cache.h"
+#include "runtime/detail/shared_pid.h"
 #include "runtime/detail/wire.h"
 #include "sys/crash_point.h"
 #include "sys/file.h"
@@ -41,6 +45,8 @@ using sys::UniqueFd;
 namespace {
 
 using namespace detail;
+
+constexpr std::string_view kNotStarted = "unable to start container process";
 
 std::vector<sys::IdRange> ranges_of(const std::vector<spec::oci::IdMapping>& mappings) {
   std::vector<sys::IdRange> out;
@@ -63,7 +69,7 @@ class Creator {
       // Init has sorted its errors itself: what it calls NotFound is the program.
       base::Error error = std::move(accompanied).error();
       if (!heard_) error = demote(std::move(error));
-      return std::move(error).context("unable to start container process");
+      return std::move(error).context(kNotStarted);
     }
     undo.release();
     return {};
@@ -87,6 +93,7 @@ class Creator {
     rootfs.host = &data_.host;
     rootfs.cgroup = &*data_.cgroup;
     rootfs.new_cgroup_namespace = plan_.makes(CLONE_NEWCGROUP);
+    rootfs.cgroup_is_optional = options_.rootless;
     rootfs.new_mount_namespace = plan_.makes(CLONE_NEWNS);
     if (!rootfs.new_mount_namespace) {
       data_.state.foreign_root = data_.state.rootfs;
@@ -95,8 +102,10 @@ class Creator {
       }
     }
     rootfs.new_user_namespace = plan_.in_user_namespace();
+    rootfs.joined_user = plan_.joined_user.get();
     rootfs.unprivileged = plan_.unprivileged;
-    TRY(open_rootfs(rootfs));
+    TRY(open_rootfs(rootfs).context(kDuringInit).context(kNotStarted));
+    if (plan_.may_enter_pid_late()) plan_.enters_pid_late = TRY(open_procfs(plan_));
     plan_.stdio = std::move(options_.stdio);
     if (!options_.start_at_once) {
       TRY(sys::make_node(sys::kCwd, data_.fifo(), S_IFIFO | 0600, 0, 0));
@@ -117,7 +126,7 @@ class Creator {
       wanted.cgroup = v2.get();
     }
     UniqueFd own_pid_namespace;
-    if (plan_.joined_pid) {
+    if (plan_.joined_pid && !plan_.enters_pid_late) {
       // Children only; undone below for those that come later.
       own_pid_namespace = TRY(sys::open_at(sys::kCwd, "/proc/self/ns/pid", O_RDONLY));
       TRY(sys::enter_namespaces(plan_.joined_pid.get(), CLONE_NEWPID).context("join the PID namespace"));
@@ -203,6 +212,7 @@ class Creator {
     if (plan_.section->intel_rdt) TRY(join_resctrl());
     TRY(record());
     CRASH_POINT("runtime.create.recorded");
+    if (options_.on_process && !plan_.enters_pid_late) TRY((*options_.on_process)(pid, data_.init.pidfd()));
     if (options_.on_namespaces) {
       TRY(hear(Topic::Namespaces));
       TRY((*options_.on_namespaces)(pid, data_.init.pidfd()));
@@ -215,17 +225,19 @@ class Creator {
       Packet ready = TRY(hear(Topic::Ready));
       if (!ready.fds.empty()) data_.pty_master = std::move(ready.fds.front());
     }
-    if (!options_.start_at_once && !plan_.has_start_hooks()) TRY(hear_waiting());
+    std::optional<Packet> early;
+    if (plan_.enters_pid_late) early = TRY(take_over_forked());
+    if (!options_.start_at_once && !plan_.has_start_hooks()) TRY(hear_waiting(std::move(early)));
     if (data_.pty_master && !options_.console_socket.empty()) {
       TRY(send_to_console_socket(options_.console_socket, data_.pty_master.get()));
       data_.pty_master.reset();
     }
     if (!options_.pid_file.empty()) {
-      TRY(sys::write_file_atomic(sys::kCwd, options_.pid_file, fmt::format("{}", pid)).context("write the pid file"));
+      TRY(sys::write_file_atomic(sys::kCwd, options_.pid_file, fmt::format("{}", data_.init.pid())).context("write the pid file"));
     }
     moved_devices_.release();
     if (!options_.start_at_once) return {};
-    auto executed = wait_for_exec(data_.channel, data_.init, data_.state, process.args[0]);
+    auto executed = wait_for_exec(data_.channel, data_.init, data_.state, process.args[0], std::nullopt, std::move(early));
     heard_ = true;
     data_.channel.close();
     if (!executed || data_.state.poststart.empty()) return executed;
@@ -287,9 +299,23 @@ class Creator {
     heard_ = false;
     return std::move(**packet);
   }
+  /// What set the container up ends when it has forked what the container is: that is init from now on.
+  Result<std::optional<Packet>> take_over_forked() {
+    auto forked = await_fork(data_.channel, plan_.process->args[0]);
+    heard_ = !forked;
+    if (!forked) return std::move(forked).error();
+    const sys::Process before = std::exchange(data_.init, std::move(forked->process));
+    base::ignore(before.wait(), "only to reap it");
+    if (scheduler_ends_at_fork(*plan_.process)) {
+      TRY(schedule(data_.channel, data_.init.pid(), forked->early, *plan_.process, cpus_of(*plan_.section)));
+    }
+    TRY(record());
+    if (options_.on_process) TRY((*options_.on_process)(data_.init.pid(), data_.init.pidfd()));
+    return std::move(forked->early);
+  }
   /// The last steps have been made, up to those that wait for the start.
-  Result<> hear_waiting() {
-    const Packet packet = TRY(hear(Topic::ScriptReport));
+  Result<> hear_waiting(std::optional<Packet> early) {
+    const Packet packet = early ? std::move(*early) : TRY(hear(Topic::ScriptReport));
     const auto step = static_cast<Step>(packet.step);
     if (packet.result < 0) return step_error(step, static_cast<int>(-packet.result), plan_.process->args[0]);
     return step == Step::Waiting ? Result<>{} : base::internal("a message out of turn from init");
@@ -391,6 +417,8 @@ State new_state(const spec::oci::Spec& spec, const CreateOptions& options) {
   state.own_pid_namespace = std::ranges::any_of(
       namespaces, [](const spec::oci::Namespace& one) { return one.type == "pid" && one.path.empty(); });
   state.process = *spec.process;
+  state.personality = spec.linux_section->personality;
+  state.memory_policy = spec.linux_section->memory_policy;
   if (spec.hooks) {
     state.poststart = spec.hooks->poststart;
     state.poststop = spec.hooks->poststop;

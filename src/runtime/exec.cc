@@ -12,6 +12,7 @@
 #include "runtime/detail/check_config.h"
 #include "runtime/detail/exec_cgroup.h"
 #include "runtime/detail/final_stage.h"
+#include "runtime/detail/forked.h"
 #include "runtime/detail/intel_rdt.h"
 #include "runtime/detail/process_setup.h"
 #include "runtime/detail/program.h"
@@ -49,6 +50,8 @@ struct ExecPlan {
   UniqueFd root;       ///< init's, when its mount namespace is one of others and has another root
   cgroup::Entry entry;
   std::optional<SeccompProgram> seccomp;
+  std::optional<spec::oci::Personality> personality;
+  std::optional<spec::oci::MemoryPolicy> memory_policy;
 };
 
 /// The helper: enters the container's namespaces, but stays outside of its PID namespace, where no
@@ -80,6 +83,7 @@ class Helper {
     if (process.exec_cpu_affinity && !process.exec_cpu_affinity->initial.empty()) {
       TRY(sys::set_cpu_affinity(process.exec_cpu_affinity->initial).context("process.execCPUAffinity.initial"));
     }
+    if (process.scheduler && !scheduler_ends_at_fork(process)) TRY(apply_scheduler(0, *process.scheduler, {}));
     TRY(setup_before_root(process, plan_.keyring));
     TRY(sys::enter_namespaces(plan_.init, plan_.namespaces).context("enter the container's namespaces"));
     if ((plan_.namespaces & CLONE_NEWUSER) != 0) TRY(sys::set_ids(0, 0));
@@ -88,6 +92,8 @@ class Helper {
       const UniqueFd root = TRY(sys::open_at(sys::kCwd, "/", O_PATH | O_DIRECTORY));
       pty_ = TRY(open_container_pty(root.get(), host_proc_.get(), process, plan_.plain_newlines));
     }
+    if (plan_.personality) TRY(apply_personality(*plan_.personality));
+    if (plan_.memory_policy) TRY(apply_memory_policy(*plan_.memory_policy));
     TRY(set_program_groups(process, (plan_.namespaces & CLONE_NEWUSER) != 0));
     stage_.capabilities = TRY(plan_capabilities(process));
     if (process.exec_cpu_affinity && !process.exec_cpu_affinity->final_list.empty()) {
@@ -112,6 +118,7 @@ class Helper {
   Result<> get_going() {
     stage_.preserve_fds = plan_.preserve_fds;
     stage_.fork = true;
+    stage_.awaits_scheduler = scheduler_ends_at_fork(*plan_.process);
     stage_.cgroup_tasks = std::move(plan_.entry.v1_tasks);
     if (plan_.seccomp) stage_.seccomp = &*plan_.seccomp;
     TRY(place_program_stdio(plan_.stdio, pty_, plan_.process->user.uid, host_proc_.get()));
@@ -154,29 +161,6 @@ Result<int> namespaces_to_enter(pid_t pid, bool rootless) {
   return flags;
 }
 
-/// Reads the channel until the helper has forked; the new process and perhaps its terminal. The new
-/// process may be faster than its parent and have reported its seccomp listener before: `early`.
-Result<ExecHandle> await_fork(const Channel& channel, const std::string& program, std::optional<Packet>& early) {
-  ExecHandle handle;
-  while (true) {
-    auto packet = TRY(channel.receive());
-    if (!packet) return base::internal(std::string{kEndedUnexpectedly});
-    if (packet->topic == Topic::Ready) {
-      if (!packet->fds.empty()) handle.pty_master = std::move(packet->fds.front());
-      continue;
-    }
-    if (packet->topic != Topic::ScriptReport) return base::internal("a message out of turn from the helper");
-    const auto step = static_cast<Step>(packet->step);
-    if (packet->result < 0) return step_error(step, static_cast<int>(-packet->result), program);
-    if (step != Step::Fork) {
-      early = std::move(*packet);
-      continue;
-    }
-    handle.process = TRY(sys::Process::open(static_cast<pid_t>(packet->result)));
-    return handle;
-  }
-}
-
 }  // namespace
 
 Result<ExecHandle> Container::exec(const spec::oci::Process& process, ExecOptions options) {
@@ -200,6 +184,8 @@ Result<ExecHandle> Container::exec(const spec::oci::Process& process, ExecOption
       plan.root = TRY(sys::open_at(sys::kCwd, fmt::format("/proc/{}/root", data_->state.pid), O_PATH | O_DIRECTORY));
     }
     plan.entry = TRY(exec_entry(*data_, options.subgroups));
+    plan.personality = data_->state.personality;
+    plan.memory_policy = data_->state.memory_policy;
     if (data_->state.seccomp) plan.seccomp = TRY(read_seccomp(data_->seccomp_file()));
 
     auto pair = TRY(Channel::make());
@@ -219,16 +205,17 @@ Result<ExecHandle> Container::exec(const spec::oci::Process& process, ExecOption
       TRY(enter_rdt_group(data_->state.rdt_directory, data_->state.rdt_monitor, helper.pid()));
     }
     heard = true;
-    std::optional<Packet> early;
-    ExecHandle handle = TRY(await_fork(pair.parent, process.args[0], early));
+    Forked forked = TRY(await_fork(pair.parent, process.args[0]));
     heard = false;
+    ExecHandle handle{std::move(forked.process), std::move(forked.master)};
     base::ScopeGuard undo{[&] {
       base::ignore(handle.process.signal(SIGKILL), "it may have ended");
       base::ignore(handle.process.wait(), "only to reap it");
     }};
+    if (scheduler_ends_at_fork(process)) TRY(schedule(pair.parent, handle.process.pid(), forked.early, process, {}));
     if (options.on_namespaces) TRY((*options.on_namespaces)(handle.process.pid(), handle.process.pidfd()));
     heard = true;
-    TRY(wait_for_exec(pair.parent, handle.process, data_->state, process.args[0], options.patience, std::move(early)));
+    TRY(wait_for_exec(pair.parent, handle.process, data_->state, process.args[0], options.patience, std::move(forked.early)));
     heard = false;
     if (handle.pty_master && !options.console_socket.empty()) {
       TRY(send_to_console_socket(options.console_socket, handle.pty_master.get()));

@@ -111,6 +111,8 @@ TEST_F(FieldsTest, WrongValuesNameTheirField) {
   expect_refused(section([](Linux& l) { l.memory_policy = {"MPOL_X", "0", {}}; }), "linux.memoryPolicy.mode");
   expect_refused(section([](Linux& l) { l.memory_policy = {"MPOL_BIND", "0", {"X"}}; }), "linux.memoryPolicy.flags");
   expect_refused(section([](Linux& l) { l.memory_policy = {"MPOL_BIND", "0-x", {}}; }), "linux.memoryPolicy");
+  expect_refused(section([](Linux& l) { l.memory_policy = {"MPOL_BIND", "0-9876543210", {}}; }), "invalid memory policy nodes");
+  expect_refused(section([](Linux& l) { l.memory_policy = {"MPOL_DEFAULT", "0-7", {}}; }), "mode requires 0 nodes but got 8");
   expect_refused(section([](Linux& l) { l.intel_rdt.emplace().clos_id = "../x"; }), "linux.intelRdt.closID");
   expect_refused(section([](Linux& l) { l.intel_rdt.emplace().mem_bw_schema = "L3:0=f"; }), "linux.intelRdt.memBwSchema");
   expect_refused(section([](Linux& l) { l.intel_rdt.emplace().schemata = {"L3:0=f\nMB:0=1"}; }), "linux.intelRdt");
@@ -317,6 +319,51 @@ TEST_F(FieldsTest, ExecHasItsOwnScheduling) {
     ASSERT_FALSE(said);
     EXPECT_TRUE(has(said.error().message(), "execCPUAffinity")) << said.error().message();
   }
+  ASSERT_TRUE(container.destroy(true));
+}
+
+/// What linux.personality and linux.memoryPolicy say holds for every process, so exec remembers it.
+TEST_F(FieldsTest, ExecHasTheContainersPersonalityAndMemoryPolicy) {
+  link("uname");
+  auto wanted = spec("");
+  wanted.linux_section->personality = spec::oci::Personality{"LINUX32", {}};
+  const bool numa = sys::exists(sys::kCwd, "/proc/self/numa_maps").value();
+  if (numa) wanted.linux_section->memory_policy = {"MPOL_INTERLEAVE", "0", {"MPOL_F_STATIC_NODES"}};
+  Container made = sleeping(wanted);
+  auto container = Container::load(state_root(), made.id());
+  ASSERT_TRUE(container);
+  const auto said = exec(*container, "uname -m; test ! -e /proc/self/numa_maps || grep -c interleave=static:0 /proc/self/numa_maps");
+  ASSERT_SAID(said);
+  EXPECT_TRUE(has(said->out, "i686\n")) << said->out << said->err;
+  if (numa) {
+    EXPECT_FALSE(has(said->out, "\n0\n")) << said->out << said->err;
+  }
+  ASSERT_TRUE(made.destroy(true));
+}
+
+/// No child inherits these two: whoever called exec sets them once there is one.
+TEST_F(FieldsTest, ExecWithAPolicyThatNoChildInherits) {
+  link("cut");
+  Container container = sleeping();
+  auto process = *spec("cut -d' ' -f41 /proc/$$/stat").process;
+  process.args = {"cut", "-d", " ", "-f41", "/proc/self/stat"};
+  process.scheduler = {"SCHED_BATCH", 0, 0, {"SCHED_FLAG_RESET_ON_FORK"}, 0, 0, 0};
+  auto said = exec(container, process);
+  ASSERT_SAID(said);
+  EXPECT_EQ(said->out, "3\n") << said->err;
+  process.scheduler = {"SCHED_DEADLINE", 0, 0, {"SCHED_FLAG_RESET_ON_FORK"}, 42000, 1000000, 1000000};
+  said = exec(container, process);
+  // Where the machine binds processes to some of its CPUs it allows no deadlines.
+  if (said) {
+    EXPECT_EQ(said->out, "6\n") << said->err;
+  } else {
+    EXPECT_TRUE(has(said.error().message(), "process.scheduler")) << said.error().message();
+  }
+  process.scheduler = {"SCHED_DEADLINE", 0, 0, {}, 2000000, 1000000, 1000000};
+  said = exec(container, process);
+  ASSERT_FALSE(said);
+  EXPECT_TRUE(has(said.error().message(), "process.scheduler")) << said.error().message();
+  EXPECT_EQ(container.processes()->size(), 1U) << "what was forked is gone";
   ASSERT_TRUE(container.destroy(true));
 }
 

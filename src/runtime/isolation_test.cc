@@ -366,6 +366,26 @@ TEST_F(IsolationTest, AnIdMappedMountShowsOtherOwners) {
   EXPECT_EQ(said->out, "5000 6000\n");
 }
 
+TEST_F(IsolationTest, AnIdMappedMountHasTheMapsOfAJoinedUserNamespace) {
+  ASSERT_TRUE(sys::make_dirs(sys::kCwd, root_ + "/data", 0755));
+  ASSERT_TRUE(sys::write_file_atomic(sys::kCwd, root_ + "/data/f", "x"));
+  ASSERT_TRUE(sys::make_dirs(sys::kCwd, rootfs() + "/data", 0755));
+  ASSERT_EQ(::chmod(root_.c_str(), 0755), 0);
+  auto owner = spec("");
+  owner.linux_section->namespaces.push_back({"user", {}});
+  owner.linux_section->uid_mappings = owner.linux_section->gid_mappings = {{0, 100000, 65536}};
+  Container first = sleeping(owner);
+  auto wanted = spec("stat -c '%u %g' /data/f");
+  wanted.linux_section->cgroups_path = cgroup_ + "/d";
+  wanted.linux_section->namespaces.push_back({"user", "/proc/" + std::to_string(first.state().pid) + "/ns/user"});
+  wanted.mounts.push_back({"/data", "bind", root_ + "/data", {"rbind", "idmap"}, {}, {}});
+  const auto said = run(wanted, options("d"));
+  ASSERT_TRUE(first.destroy(true));
+  if (!said && said.error().errno_value() == EINVAL) GTEST_SKIP() << said.error().message();
+  ASSERT_SAID(said);
+  EXPECT_EQ(said->out, "0 0\n") << said->err;
+}
+
 TEST_F(IsolationTest, HasATerminalOfItsOwn) {
   auto wanted = spec("tty; stty size; ls -l /dev/console | head -c 1; readlink /proc/self/fd/0; echo done");
   wanted.process->terminal = true;

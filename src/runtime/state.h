@@ -35,6 +35,8 @@ struct State {
   bool own_pid_namespace = true;     ///< init's end is everybody's end
   // What later verbs need of the configuration.
   spec::oci::Process process;  ///< the base of `caisson-runtime exec` without --process
+  std::optional<spec::oci::Personality> personality;      ///< of every process
+  std::optional<spec::oci::MemoryPolicy> memory_policy;  ///< of every process
   std::vector<spec::oci::Hook> poststart;
   std::vector<spec::oci::Hook> poststop;
   bool seccomp = false;  ///< <state root>/<id>/seccomp.bpf is the filter
@@ -65,6 +67,8 @@ void describe(auto& v, State& x) {
   v.opt("rootless", x.rootless);
   v("ownPidNamespace", x.own_pid_namespace);
   v("process", x.process);
+  v.opt("personality", x.personality);
+  v.opt("memoryPolicy", x.memory_policy);
   v.opt("poststart", x.poststart);
   v.opt("poststop", x.poststop);
   v("seccomp", x.seccomp);

@@ -62,7 +62,7 @@ Result<> set_oom_score_adj(pid_t pid, int value) {
   return write_file(kCwd, fmt::format("/proc/{}/oom_score_adj", who), fmt::format("{}", value));
 }
 
-Result<> set_scheduler(const SchedulerAttributes& wanted) {
+Result<> set_scheduler(pid_t pid, const SchedulerAttributes& wanted) {
   // struct sched_attr, which glibc does not have; linux/sched/types.h clashes with <sched.h>.
   struct Attributes {
     std::uint32_t size;
@@ -75,7 +75,7 @@ Result<> set_scheduler(const SchedulerAttributes& wanted) {
     std::uint64_t period;
   } attributes{sizeof(Attributes), wanted.policy,  wanted.flags,    wanted.nice,
                wanted.priority,    wanted.runtime, wanted.deadline, wanted.period};
-  if (::syscall(SYS_sched_setattr, 0, &attributes, 0) < 0) return Error::from_errno(errno, "sched_setattr");
+  if (::syscall(SYS_sched_setattr, pid, &attributes, 0) < 0) return Error::from_errno(errno, "sched_setattr");
   return {};
 }
 

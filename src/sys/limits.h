@@ -38,7 +38,8 @@ struct SchedulerAttributes {
   std::uint64_t deadline = 0;
   std::uint64_t period = 0;
 };
-base::Result<> set_scheduler(const SchedulerAttributes& wanted);
+/// Errors: PermissionDenied, also for a deadline where the process may not run on every CPU.
+base::Result<> set_scheduler(pid_t pid, const SchedulerAttributes& wanted);
 /// `io_class` as in linux/ioprio.h: 1 real-time, 2 best effort, 3 idle.
 base::Result<> set_io_priority(int io_class, int priority);
 /// "0-3,7". Errors: InvalidArgument.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <utility>
 
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -254,6 +255,27 @@ Result<std::uint64_t> file_system_type_at(const std::string& path) {
     return Error::from_errno(errno, "statfs " + path);
   }
   return static_cast<std::uint64_t>(status.f_type);
+}
+
+Result<std::uint64_t> mount_attributes(int fd) {
+  struct ::statfs status {};
+  if (detail::retry([&] { return ::fstatfs(fd, &status); }) < 0) return Error::from_errno(errno, "statfs");
+  // Source: statfs(2), "The f_flags field", by number as only <sys/statvfs.h> has some of their names.
+  constexpr std::array<std::pair<std::uint64_t, std::uint64_t>, 7> kFlags{{{0x1, MOUNT_ATTR_RDONLY},
+                                                                           {0x2, MOUNT_ATTR_NOSUID},
+                                                                           {0x4, MOUNT_ATTR_NODEV},
+                                                                           {0x8, MOUNT_ATTR_NOEXEC},
+                                                                           {0x400, MOUNT_ATTR_NOATIME},
+                                                                           {0x800, MOUNT_ATTR_NODIRATIME},
+                                                                           {0x2000, 0x200000 /* MOUNT_ATTR_NOSYMFOLLOW */}}};
+  constexpr std::uint64_t kNoAtime = 0x400;
+  constexpr std::uint64_t kRelatime = 0x1000;
+  const auto flags = static_cast<std::uint64_t>(status.f_flags);
+  std::uint64_t out = (flags & (kNoAtime | kRelatime)) == 0 ? MOUNT_ATTR_STRICTATIME : 0U;
+  for (const auto& [flag, attribute] : kFlags) {
+    if ((flags & flag) != 0) out |= attribute;
+  }
+  return out;
 }
 
 Result<bool> is_read_only(int fd) {

@@ -81,6 +81,8 @@ base::Result<> unmount(const std::string& path, int flags);
 /// f_type of statfs(2): PROC_SUPER_MAGIC, …
 base::Result<std::uint64_t> file_system_type(int fd);
 base::Result<std::uint64_t> file_system_type_at(const std::string& path);
+/// MOUNT_ATTR_* of the mount that `fd` is on, as statfs(2) tells them.
+base::Result<std::uint64_t> mount_attributes(int fd);
 /// Whether nothing can be written there: by the mount, or by the file system itself.
 base::Result<bool> is_read_only(int fd);
 /// Is this a procfs, and not one thing dressed up as another by a mount?

@@ -38,7 +38,12 @@ Result<UniqueFd> view_of(const RootfsPlan& plan, const cgroup::Hierarchy& hierar
     return sys::make_mount(wanted);
   }
   const std::string key = hierarchy.v2 ? std::string{} : hierarchy.controllers.front();
-  UniqueFd tree = TRY(sys::clone_mount(sys::kCwd, plan.cgroup->directory_of(key), false));
+  auto opened = sys::clone_mount(sys::kCwd, plan.cgroup->directory_of(key), false);
+  // Who may not make cgroups has his containers in his own.
+  if (opened.failed_as(base::ErrorKind::NotFound) && plan.cgroup_is_optional) {
+    opened = sys::clone_mount(sys::kCwd, hierarchy.mount_point + hierarchy.own_path, false);
+  }
+  UniqueFd tree = TRY(std::move(opened));
   TRY(sys::change_mount(tree.get(), {.set = options.change.set, .clear = options.change.clear, .propagation = MS_PRIVATE}, false));
   return tree;
 }

@@ -14,6 +14,8 @@
 ///   Ready             →                        (if it waits or has a pty) everything is set up
 ///   Waiting           →                        (if it waits and has no startContainer hooks; a script report)
 ///   ... exec.fifo ...
+///   Scheduler         →                        (exec with a policy that no child inherits; a script report)
+///                     ←           Scheduled
 ///   Listener          →                        (seccomp notify only; a script report)
 ///                     ←           ListenerTaken
 ///   end of file       →                        execve has happened
@@ -43,6 +45,7 @@ enum class Topic : std::uint32_t {
   Filter,
   Ready,
   ListenerTaken,
+  Scheduled,
   Failed,
   ScriptReport,  ///< of the last steps: sys::ScriptReport
 };

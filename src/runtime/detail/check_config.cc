@@ -16,6 +16,7 @@
 #include "runtime/detail/net_devices.h"
 #include "runtime/detail/process_setup.h"
 #include "sys/file.h"
+#include "sys/limits.h"
 #include "sys/mount.h"
 
 #ifndef CLONE_NEWTIME
@@ -139,6 +140,14 @@ Result<> check_namespaces(const InitPlan& plan) {
   return {};
 }
 
+Result<> check_memory_policy(const spec::oci::MemoryPolicy& wanted) {
+  TRY(memory_policy_of(wanted));
+  const auto nodes = sys::parse_number_list(wanted.nodes);
+  if (!nodes) return base::invalid("linux.memoryPolicy.nodes: invalid memory policy nodes " + base::quoted(wanted.nodes));
+  if (nodes->empty() || (wanted.mode != "MPOL_DEFAULT" && wanted.mode != "MPOL_LOCAL")) return {};
+  return base::invalid(fmt::format("linux.memoryPolicy.nodes: {} mode requires 0 nodes but got {}", wanted.mode, nodes->size()));
+}
+
 Result<> check_kernel_settings(const spec::oci::Linux& section) {
   bool recursive = false;
   const std::string& word = section.rootfs_propagation;
@@ -152,7 +161,7 @@ Result<> check_kernel_settings(const spec::oci::Linux& section) {
       return base::invalid("linux.personality.domain: unknown value " + base::quoted(domain));
     }
   }
-  if (section.memory_policy) TRY(memory_policy_of(*section.memory_policy));
+  if (section.memory_policy) TRY(check_memory_policy(*section.memory_policy));
   if (section.intel_rdt) TRY(check_intel_rdt(*section.intel_rdt));
   return {};
 }
@@ -213,6 +222,9 @@ Result<> check_config(const InitPlan& plan) {
   if (!plan.makes(CLONE_NEWNS)) {
     if (!plan.spec->root || plan.spec->root->path.empty()) return base::invalid("root.path is needed without a new mount namespace");
     if (!sys::has_mount_api()) return base::not_implemented("linux.namespaces: a mount namespace that is not new needs Linux 5.12");
+  }
+  if (plan.unprivileged && !plan.in_user_namespace()) {
+    return base::invalid("rootless container requires user namespaces: add one to linux.namespaces, or run this as root");
   }
   TRY(check_namespaces(plan));
   TRY(check_mounts(plan));

@@ -96,7 +96,10 @@ Result<> stand_in(const spec::oci::Spec& spec, const spec::oci::Mount& mount, co
   if (is_cgroup(mount.type)) return {};  // below sysfs, or a tmpfs that CRIU records
   UniqueFd tree;
   if (parse_mount_options(mount).bind) {
-    tree = TRY(open_bind_source(mount, bundle, *spec.linux_section));
+    RootfsPlan plan;
+    plan.spec = &spec;
+    plan.bundle = bundle;
+    tree = TRY(open_bind_source(mount, plan));
   } else {
     tree = TRY(sys::make_mount({.type = "tmpfs", .source = "tmpfs", .parameters = {}}));
   }

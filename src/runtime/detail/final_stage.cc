@@ -67,6 +67,10 @@ class Writer {
       for (const auto& tasks : stage_.cgroup_tasks) {
         call(Step::JoinCgroup, SYS_write, {as_argument(tasks.get()), script_.text("0"), 1});
       }
+      if (stage_.awaits_scheduler) {
+        call(Step::Scheduler, SYS_fcntl, {as_argument(report_), F_GETFD}, SyscallScript::kReportResult);
+        call(Step::Scheduler, SYS_recvfrom, {as_argument(report_), 0, 0, 0, 0, 0});
+      }
     }
     call(Step::Session, SYS_setsid, {}, SyscallScript::kIgnoreFailure);
     if (stage_.process->terminal) call(Step::Terminal, SYS_ioctl, {0, TIOCSCTTY, 0});
@@ -234,6 +238,7 @@ Error step_error(Step step, int errno_value, const std::string& program) {
     case Step::NoNewPrivileges: return fail("unable to set no_new_privs");
     case Step::Fork: return fail("unable to fork in the container");
     case Step::JoinCgroup: return fail("unable to join the container's cgroup");
+    case Step::Scheduler: return fail("unable to wait for the scheduler");
     case Step::Session: return fail("unable to start a session");
     case Step::Terminal: return fail("unable to take the terminal");
     case Step::Waiting: return fail("unable to wait for the start");

@@ -43,6 +43,8 @@ struct FinalStage {
   /// exec.fifo, open for reading and writing: a byte in it means go. Invalid: don't wait.
   sys::UniqueFd fifo;
   bool fork = false;
+  /// With `fork`: the new process waits for Topic::Scheduled.
+  bool awaits_scheduler = false;
   /// With `fork`: v1 cgroups that the new process joins.
   std::vector<sys::UniqueFd> cgroup_tasks;
 };
@@ -60,6 +62,7 @@ enum class Step : std::uint32_t {
   NoNewPrivileges,
   Fork,
   JoinCgroup,
+  Scheduler,  ///< no failure: it waits for its policy
   Session,
   Terminal,
   Waiting,  ///< no failure: everything is done but what follows the start

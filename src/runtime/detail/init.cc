@@ -5,15 +5,14 @@
 #include <utility>
 
 #include <sched.h>
-#include <sys/personality.h>
 #include <unistd.h>
 
 #include <fmt/format.h>
 
 #include "base/strings.h"
-#include "runtime/detail/check_config.h"
 #include "runtime/detail/final_stage.h"
 #include "runtime/detail/hooks.h"
+#include "runtime/detail/names.h"
 #include "runtime/detail/process_setup.h"
 #include "runtime/detail/program.h"
 #include "runtime/detail/seccomp_cache.h"
@@ -41,7 +40,7 @@ class Init {
   Init(InitPlan& plan, Channel& channel) : plan_{plan}, channel_{channel} {}
 
   [[noreturn]] void run() {
-    if (auto ready = set_up(); !ready) fail(demote(std::move(ready).error()));
+    if (auto ready = set_up(); !ready) fail(demote(std::move(ready).error()).context(kDuringInit));
     if (auto found = find(); !found) fail(std::move(found).error());
     if (auto told = get_going(); !told) fail(demote(std::move(told).error()));
     fail(run_final_stage(std::move(stage_), channel_.fd()));
@@ -68,6 +67,9 @@ class Init {
     // What the caller was bound to is no limit of the container's: its cpuset is.
     base::ignore(sys::reset_cpu_affinity(), "it stays with the caller's");
     TRY(join_cgroups(go.fds));
+    stage_.awaits_scheduler = plan_.enters_pid_late && scheduler_ends_at_fork(*plan_.process);
+    // In its cpuset, which may be in the way of a deadline.
+    if (plan_.process->scheduler && !stage_.awaits_scheduler) TRY(apply_scheduler(0, *plan_.process->scheduler, cpus_of(*plan_.section)));
     if (plan_.makes(CLONE_NEWCGROUP)) TRY(sys::unshare_namespaces(CLONE_NEWCGROUP).context("new cgroup namespace"));
     sys::set_umask(0);
     TRY(build_rootfs(plan_.rootfs));
@@ -81,8 +83,8 @@ class Init {
     TRY(create_container_hooks());
     TRY(seal_rootfs(plan_.rootfs));
     TRY(enter_rootfs(plan_.rootfs, plan_.no_pivot));
-    if (plan_.section->personality) TRY(apply_personality());
-    if (plan_.section->memory_policy) TRY(apply_memory_policy());
+    if (plan_.section->personality) TRY(apply_personality(*plan_.section->personality));
+    if (plan_.section->memory_policy) TRY(apply_memory_policy(*plan_.section->memory_policy));
     TRY(set_program_groups(*plan_.process, plan_.in_user_namespace()));
     stage_.capabilities = TRY(plan_capabilities(*plan_.process));
     return {};
@@ -151,15 +153,6 @@ class Init {
     return plan_.state_document.set("pid", ::getpid()).set("status", runtime::name_of(status)).dump();
   }
 
-  Result<> apply_personality() {
-    return sys::set_personality(plan_.section->personality->domain == "LINUX32" ? PER_LINUX32 : PER_LINUX);
-  }
-
-  Result<> apply_memory_policy() {
-    const auto& wanted = *plan_.section->memory_policy;
-    return sys::set_memory_policy(TRY(memory_policy_of(wanted)), wanted.nodes).context("linux.memoryPolicy");
-  }
-
   /// As the container's user: the program and the working directory.
   Result<> find() {
     stage_.process = plan_.process;
@@ -188,6 +181,10 @@ class Init {
       TRY(channel_.send(Topic::Ready));
     }
     pty_ = {};
+    if (plan_.enters_pid_late) {
+      TRY(sys::enter_namespaces(plan_.joined_pid.get(), CLONE_NEWPID).context("join the PID namespace"));
+      stage_.fork = true;
+    }
     if (!plan_.has_start_hooks()) return {};
     if (waits) {
       TRY(close_all_but_needed());

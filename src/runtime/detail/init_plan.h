@@ -37,6 +37,7 @@ struct InitPlan {
   int preserve_fds = 0;
   bool no_pivot = false;
   bool plain_newlines = false;
+  bool enters_pid_late = false;  ///< only what the last steps fork is in the joined PID namespace, see shared_pid.h
   bool unprivileged = false;  ///< the caller is not root
   bool tell_namespaces = false;  ///< somebody waits for the Namespaces message
   std::string keyring;  ///< empty: none
@@ -50,6 +51,9 @@ struct InitPlan {
   [[nodiscard]] bool in_user_namespace() const;
   /// Hooks that init runs between the start and the program.
   [[nodiscard]] bool has_start_hooks() const { return spec->hooks && !spec->hooks->start_container.empty(); }
+  /// Init itself must be in a joined PID namespace: with a user namespace it could not enter it later, and what waits
+  /// for the start is what the hooks are run by.
+  [[nodiscard]] bool may_enter_pid_late() const { return joined_pid.valid() && !in_user_namespace() && !has_start_hooks(); }
   /// The parent has something to do once the mounts are there: hooks, interfaces to move, or an
   /// interface that a sysctl needs. See Topic::Hooks.
   [[nodiscard]] bool waits_for_parent() const;

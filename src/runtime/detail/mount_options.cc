@@ -7,10 +7,6 @@
 
 #include "base/strings.h"
 
-#ifndef MOUNT_ATTR_NOSYMFOLLOW
-#define MOUNT_ATTR_NOSYMFOLLOW 0x00200000
-#endif
-
 namespace runtime::detail {
 namespace {
 
@@ -65,6 +61,13 @@ void apply(sys::MountChange& change, const Attribute& attribute) {
   change.clear = (change.clear & ~attribute.set) | attribute.clear;
 }
 
+/// "atime", "norelatime", …: take back what an earlier word asked for.
+void note_access_time(MountOptions& out, const Attribute& attribute) {
+  if (attribute.clear != MOUNT_ATTR__ATIME) return;
+  const bool asks = attribute.word == "noatime" || attribute.word == "relatime" || attribute.word == "strictatime";
+  out.access_time = asks ? std::optional{attribute.set} : std::nullopt;
+}
+
 bool special(MountOptions& out, std::string_view word) {
   if (word == "bind") {
     out.bind = true;
@@ -99,6 +102,8 @@ MountOptions parse_mount_options(const spec::oci::Mount& mount) {
     bool recursive = false;
     if (const auto* attribute = find_attribute(word); attribute != nullptr) {
       apply(out.change, *attribute);
+      out.names_flags |= (attribute->set | attribute->clear) != 0;
+      note_access_time(out, *attribute);
     } else if (word.size() > 1 && word[0] == 'r' && find_attribute(std::string_view{word}.substr(1)) != nullptr) {
       apply(out.recursive_change, *find_attribute(std::string_view{word}.substr(1)));
     } else if (const auto flag = propagation_of(word, recursive); flag != 0) {

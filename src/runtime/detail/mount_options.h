@@ -3,6 +3,7 @@
 /// mount(8), mount_setattr(2).
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,12 +20,18 @@ struct MountOptions {
   bool read_only = false;
   bool id_map = false;
   bool id_map_recursive = false;
-  sys::MountChange change;            ///< of the mount itself
+  bool names_flags = false;           ///< of the mount itself: set or cleared
+  sys::MountChange change;            ///< those
+  std::optional<std::uint64_t> access_time;  ///< MOUNT_ATTR_NOATIME, _RELATIME, _STRICTATIME, if one is asked for
   sys::MountChange recursive_change;  ///< "rro", "rnoexec", …: of it and all below
   std::uint64_t propagation = 0;      ///< MS_PRIVATE, … or 0
   bool propagation_recursive = false;
   std::vector<sys::MountParameter> parameters;  ///< the file system's own
 };
+
+#ifndef MOUNT_ATTR_NOSYMFOLLOW
+#define MOUNT_ATTR_NOSYMFOLLOW 0x00200000
+#endif
 
 /// Unknown words are parameters of the file system, for it to judge.
 [[nodiscard]] MountOptions parse_mount_options(const spec::oci::Mount& mount);

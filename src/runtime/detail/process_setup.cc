@@ -16,6 +16,7 @@
 
 #include "base/log.h"
 #include "base/strings.h"
+#include "runtime/detail/check_config.h"
 #include "sys/credentials.h"
 #include "sys/file.h"
 #include "sys/limits.h"
@@ -42,26 +43,15 @@ Result<std::uint32_t> number_of(const std::array<std::pair<std::string_view, std
 }
 
 using Row = std::pair<std::string_view, std::uint32_t>;
+constexpr std::string_view kDeadline = "SCHED_DEADLINE";
 constexpr std::array<Row, 7> kPolicies{{{"SCHED_OTHER", 0}, {"SCHED_FIFO", 1}, {"SCHED_RR", 2}, {"SCHED_BATCH", 3},
-                                        {"SCHED_ISO", 4}, {"SCHED_IDLE", 5}, {"SCHED_DEADLINE", 6}}};
+                                        {"SCHED_ISO", 4}, {"SCHED_IDLE", 5}, {kDeadline, 6}}};
 constexpr std::array<Row, 7> kSchedulerFlags{{{"SCHED_FLAG_RESET_ON_FORK", 0x01}, {"SCHED_FLAG_RECLAIM", 0x02},
                                               {"SCHED_FLAG_DL_OVERRUN", 0x04}, {"SCHED_FLAG_KEEP_POLICY", 0x08},
                                               {"SCHED_FLAG_KEEP_PARAMS", 0x10}, {"SCHED_FLAG_UTIL_CLAMP_MIN", 0x20},
                                               {"SCHED_FLAG_UTIL_CLAMP_MAX", 0x40}}};
 constexpr std::array<Row, 3> kIoClasses{
     {{"IOPRIO_CLASS_RT", 1}, {"IOPRIO_CLASS_BE", 2}, {"IOPRIO_CLASS_IDLE", 3}}};
-
-Result<> apply_scheduler(const spec::oci::Scheduler& wanted) {
-  sys::SchedulerAttributes attributes;
-  attributes.policy = TRY(number_of(kPolicies, wanted.policy, "scheduler policy"));
-  for (const auto& flag : wanted.flags) attributes.flags |= TRY(number_of(kSchedulerFlags, flag, "scheduler flag"));
-  attributes.nice = wanted.nice;
-  attributes.priority = static_cast<std::uint32_t>(wanted.priority);
-  attributes.runtime = wanted.runtime;
-  attributes.deadline = wanted.deadline;
-  attributes.period = wanted.period;
-  return sys::set_scheduler(attributes);
-}
 
 /// Only ever upwards, and only the hard ones: the process sets the rest itself.
 Result<> raise_hard_limits(pid_t pid, const spec::oci::Process& process) {
@@ -124,8 +114,44 @@ Result<> setup_from_outside(pid_t pid, const spec::oci::Process& process, bool l
   return limits_too ? raise_hard_limits(pid, process) : Result<>{};
 }
 
+Result<> apply_scheduler(pid_t pid, const spec::oci::Scheduler& wanted, const std::string& cpus) {
+  sys::SchedulerAttributes attributes;
+  attributes.policy = TRY(number_of(kPolicies, wanted.policy, "scheduler policy"));
+  for (const auto& flag : wanted.flags) attributes.flags |= TRY(number_of(kSchedulerFlags, flag, "scheduler flag"));
+  attributes.nice = wanted.nice;
+  attributes.priority = static_cast<std::uint32_t>(wanted.priority);
+  attributes.runtime = wanted.runtime;
+  attributes.deadline = wanted.deadline;
+  attributes.period = wanted.period;
+  auto set = sys::set_scheduler(pid, attributes);
+  if (!set && set.error().errno_value() == EPERM && wanted.policy == kDeadline && !cpus.empty()) {
+    return Error{ErrorKind::Internal, EPERM,
+                 "process.scheduler: process scheduler can't be used together with AllowedCPUs: SCHED_DEADLINE needs every CPU of "
+                 "the host, and linux.resources.cpu.cpus is " + cpus};
+  }
+  if (!set) return demote(std::move(set).error()).context("process.scheduler");
+  return {};
+}
+
+std::string cpus_of(const spec::oci::Linux& section) {
+  return section.resources && section.resources->cpu ? section.resources->cpu->cpus : std::string{};
+}
+
+bool scheduler_ends_at_fork(const spec::oci::Process& process) {
+  if (!process.scheduler) return false;
+  const auto& wanted = *process.scheduler;
+  return wanted.policy == kDeadline || std::ranges::find(wanted.flags, "SCHED_FLAG_RESET_ON_FORK") != wanted.flags.end();
+}
+
+Result<> apply_personality(const spec::oci::Personality& wanted) {
+  return sys::set_personality(wanted.domain == "LINUX32" ? PER_LINUX32 : PER_LINUX);
+}
+
+Result<> apply_memory_policy(const spec::oci::MemoryPolicy& wanted) {
+  return sys::set_memory_policy(TRY(memory_policy_of(wanted)), wanted.nodes).context("linux.memoryPolicy");
+}
+
 Result<> setup_before_root(const spec::oci::Process& process, const std::string& keyring_name) {
-  if (process.scheduler) TRY(apply_scheduler(*process.scheduler).context("process.scheduler"));
   if (process.io_priority) {
     const auto io_class = TRY(number_of(kIoClasses, process.io_priority->io_class, "I/O class"));
     TRY(sys::set_io_priority(static_cast<int>(io_class), process.io_priority->priority));

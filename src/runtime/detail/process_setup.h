@@ -18,8 +18,18 @@ base::Result<> check_limits(const spec::oci::Process& process);
 /// In the parent, right after the clone: what needs the host's privileges or its /proc.
 /// `limits_too` when the process lives in a user namespace, where it can't raise a hard limit itself.
 base::Result<> setup_from_outside(pid_t pid, const spec::oci::Process& process, bool limits_too);
-/// In the process, before it leaves the host's mounts: scheduler, I/O priority, keyring.
+/// In the process, before it leaves the host's mounts: I/O priority, keyring.
 base::Result<> setup_before_root(const spec::oci::Process& process, const std::string& keyring_name);
+
+/// process.scheduler of `pid`, 0 is the calling process. `cpus` is its cpuset, for the message. Errors: Internal.
+base::Result<> apply_scheduler(pid_t pid, const spec::oci::Scheduler& wanted, const std::string& cpus);
+/// linux.resources.cpu.cpus, or nothing.
+[[nodiscard]] std::string cpus_of(const spec::oci::Linux& section);
+/// Whether a child has another policy than its parent, or can't be born at all.
+[[nodiscard]] bool scheduler_ends_at_fork(const spec::oci::Process& process);
+/// linux.personality and linux.memoryPolicy, of the calling process and those that it makes.
+base::Result<> apply_personality(const spec::oci::Personality& wanted);
+base::Result<> apply_memory_policy(const spec::oci::MemoryPolicy& wanted);
 
 /// The pty of the devpts in `root`, checked to be one. `host_proc` is the host's /proc.
 base::Result<sys::Pty> open_container_pty(int root, int host_proc, const spec::oci::Process& process,

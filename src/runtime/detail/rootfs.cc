@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 
 #include "base/strings.h"
+#include "runtime/detail/bind_flags.h"
 #include "runtime/detail/mount_options.h"
 #include "runtime/detail/names.h"
 #include "sys/file.h"
@@ -168,7 +169,7 @@ Result<> do_mount(const RootfsPlan& plan, const Mount& mount, int prepared, Kern
   MountOptions options = parse_mount_options(mount);
   if (options.bind) {
     UniqueFd opened;
-    if (prepared < 0) opened = TRY(open_bind_source(mount, plan.bundle, *plan.spec->linux_section));
+    if (prepared < 0) opened = TRY(open_bind_source(mount, plan));
     const int tree = prepared >= 0 ? prepared : opened.get();
     const bool directory = S_ISDIR(TRY(sys::stat_fd(tree)).st_mode);
     const UniqueFd target = TRY(target_in_root(root, destination, !directory).context(
@@ -187,7 +188,8 @@ Result<> do_mount(const RootfsPlan& plan, const Mount& mount, int prepared, Kern
   const auto before = sys::open_in_root(root, destination, O_PATH);
   const UniqueFd target = plain ? TRY(plain_directory(root, destination)) : TRY(target_in_root(root, destination, false));
   TRY(refuse_inside_proc(destination, mount, target.get(), target.get()));
-  UniqueFd made = TRY(make_file_system(plan, mount, options, target.get(), before.has_value()));
+  UniqueFd made = prepared >= 0 ? TRY(sys::duplicate(prepared))
+                                : TRY(make_file_system(plan, mount, options, target.get(), before.has_value()));
   TRY(sys::attach_mount(made.get(), target.get()));
   remember(kernel, destination, std::move(made));
   return {};
@@ -203,23 +205,28 @@ Result<> close_for_writing(const RootfsPlan& plan) {
   return {};
 }
 
+Result<> map_mount_ids(int tree, const Mount& mount, const MountOptions& options, const RootfsPlan& plan) {
+  // Without mappings of its own it has the container's.
+  if (mount.uid_mappings.empty() && plan.joined_user >= 0) {
+    return sys::change_mount(tree, {.set = MOUNT_ATTR_IDMAP, .user_namespace = plan.joined_user}, options.id_map_recursive);
+  }
+  const auto& section = *plan.spec->linux_section;
+  const auto& uids = mount.uid_mappings.empty() ? section.uid_mappings : mount.uid_mappings;
+  const auto& gids = mount.gid_mappings.empty() ? section.gid_mappings : mount.gid_mappings;
+  const UniqueFd owner = TRY(sys::make_user_namespace(ranges_of(uids), ranges_of(gids)));
+  return sys::change_mount(tree, {.set = MOUNT_ATTR_IDMAP, .user_namespace = owner.get()}, options.id_map_recursive);
+}
+
 }  // namespace
 
-Result<UniqueFd> open_bind_source(const Mount& mount, const std::string& bundle, const spec::oci::Linux& section) {
+Result<UniqueFd> open_bind_source(const Mount& mount, const RootfsPlan& plan) {
   const MountOptions options = parse_mount_options(mount);
-  const std::string source = mount.source.starts_with('/') ? mount.source : bundle + "/" + mount.source;
+  const std::string source = mount.source.starts_with('/') ? mount.source : plan.bundle + "/" + mount.source;
   UniqueFd tree = TRY(sys::clone_mount(sys::kCwd, source, options.recursive_bind));
   // As a peer of the host's mount it would show there what is mounted in the container.
-  if (!shares_with_host(section, options)) TRY(sys::change_mount(tree.get(), {.propagation = MS_SLAVE}, true));
-  if (options.id_map) {
-    // Without mappings of its own it has the container's.
-    const auto& uids = mount.uid_mappings.empty() ? section.uid_mappings : mount.uid_mappings;
-    const auto& gids = mount.gid_mappings.empty() ? section.gid_mappings : mount.gid_mappings;
-    const UniqueFd owner = TRY(sys::make_user_namespace(ranges_of(uids), ranges_of(gids)).context("map ids"));
-    const sys::MountChange change{.set = MOUNT_ATTR_IDMAP, .user_namespace = owner.get()};
-    TRY(sys::change_mount(tree.get(), change, options.id_map_recursive).context("map ids"));
-  }
-  TRY(change_both(tree.get(), options));
+  if (!shares_with_host(*plan.spec->linux_section, options)) TRY(sys::change_mount(tree.get(), {.propagation = MS_SLAVE}, true));
+  if (options.id_map) TRY(map_mount_ids(tree.get(), mount, options, plan).context("map ids"));
+  TRY(apply_bind_options(tree.get(), options, plan.new_user_namespace));
   return tree;
 }
 
@@ -287,7 +294,7 @@ Result<> open_rootfs(RootfsPlan& plan) {
     // Only a copy made here, in the host's mount namespace, can be the peer of the host's mount.
     const bool early = plan.new_user_namespace || options.id_map || shares_with_host(*spec.linux_section, options);
     if (!options.bind || !early) continue;
-    plan.trees[i] = TRY(open_bind_source(spec.mounts[i], plan.bundle, *spec.linux_section).context(mount_intent(spec.mounts[i])));
+    plan.trees[i] = TRY(open_bind_source(spec.mounts[i], plan).context(mount_intent(spec.mounts[i])));
   }
   return {};
 }

@@ -30,9 +30,11 @@ struct RootfsPlan {
   const cgroup::Host* host = nullptr;
   const cgroup::Cgroup* cgroup = nullptr;
   bool new_cgroup_namespace = false;
+  bool cgroup_is_optional = false;  ///< CreateOptions::rootless: there may be none of its own
   /// Root only inside: what takes privileges waits until init has them. See open_rootfs.
   bool unprivileged = false;
   bool new_user_namespace = false;  ///< devices are bound, not made
+  int joined_user = -1;             ///< the user namespace, if it is one of others
   /// Else the root is mounted at its own path, in a namespace of others, and stays there until the
   /// container is deleted.
   bool new_mount_namespace = true;
@@ -53,8 +55,7 @@ base::Result<> unmount_foreign_root(const std::string& path, const std::string& 
 base::Result<> enter_rootfs(const RootfsPlan& plan, bool no_pivot);
 
 /// One bind source as a detached tree with all its attributes.
-base::Result<sys::UniqueFd> open_bind_source(const spec::oci::Mount& mount, const std::string& bundle,
-                                             const spec::oci::Linux& section);
+base::Result<sys::UniqueFd> open_bind_source(const spec::oci::Mount& mount, const RootfsPlan& plan);
 /// Mounts of type "cgroup" and "cgroup2".
 base::Result<> mount_cgroups(const RootfsPlan& plan, const spec::oci::Mount& mount);
 /// Default and configured device nodes, the usual symlinks.
