@@ -180,7 +180,7 @@ class CommandLine(unittest.TestCase):
         self.assertEqual(done.returncode, 1)
         entry = json.loads(self.text(log).splitlines()[-1])
         self.assertEqual(entry["level"], "error")
-        self.assertEqual(entry["msg"], 'create failed: unable to start container process: exec: "nope": executable file not found in $PATH')
+        self.assertEqual(entry["msg"], 'caisson-runtime create failed: unable to start container process: exec: "nope": executable file not found in $PATH')
         self.assertRegex(entry["time"], r"^\d{4}-\d\d-\d\dT")
 
     def test_wrong_words(self):

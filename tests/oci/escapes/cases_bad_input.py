@@ -218,6 +218,46 @@ def _(host):
             nothing_of(host, box)
 
 
+@case("cgroup-path-overlong")
+def _(host):
+    """A name that no directory may have, though a cgroup file system would take it, and a path that is too long as a whole."""
+    for path, words in ((f"{host.cgroup}/" + "x" * 300, "at most 255"), (host.cgroup + "/yyyyyyy" * 600, "too long")):
+        box = host.box()
+        box.linux["cgroupsPath"] = path
+        said = box.create()
+        check(said.status == 1 and words in said.err.lower(), f"{len(path)} bytes: {said}")
+        nothing_of(host, box)
+        check(not [one for one in host.cgroups() if "/x" in one or "/yyyyyyy" in one], f"cgroups: {host.cgroups()}")
+
+
+@case("hooks-that-fail-or-hang")
+def _(host):
+    """Every kind, those in the container's namespaces, too: the error names the hook, and nothing is left without a delete. After
+    the program was started a failure is only told, as the specification has it for poststart and poststop."""
+    problems = []
+    for kind in ("prestart", "createRuntime", "createContainer", "startContainer"):
+        for what, args, words in (("fails", ["/bin/sh", "-c", "exit 3"], "exit status 3"), ("hangs", ["/bin/sleep", "1000"], "timeout"),
+                                  ("killed", ["/bin/sh", "-c", "kill -9 $$"], "killed")):
+            box = host.box("/bin/true")
+            box.spec["hooks"] = {kind: [{"path": args[0], "args": args, **({"timeout": 1} if what == "hangs" else {})}]}
+            said = box.run()
+            if said.status != 1 or words not in said.err or "hook" not in said.err:
+                problems.append(f"{kind} {what}: {said}")
+            try:
+                nothing_of(host, box)
+            except AssertionError as error:
+                problems.append(f"{kind} {what}: {error}")
+    for kind in ("poststart", "poststop"):
+        box = host.box("/bin/true")
+        box.spec["hooks"] = {kind: [{"path": "/bin/sleep", "args": ["sleep", "1000"], "timeout": 1}]}
+        box.run()
+        try:
+            nothing_of(host, box)
+        except AssertionError as error:
+            problems.append(f"{kind} hangs: {error}")
+    check(not problems, "\n     ".join(problems))
+
+
 @case("cgroup-cannot-be-made")
 def _(host):
     """A name that a file has taken; a hierarchy that is mounted read-only."""
