@@ -29,9 +29,9 @@ struct VersionedPath {
 };
 /// "/v1.44/info" → {1.44, "/info"}; without a version: the newest.
 /// Errors: InvalidArgument outside of the range, with docker's wording.
-base::Result<VersionedPath> split_version(std::string_view path);
+base::Result<VersionedPath> split_version(std::string_view path, Version oldest = oldest_version());
 
-/// Makes an answer in the newest form one of `version`.
-void adapt_image(codec::Json& image, Version version);
+/// Whether `text` may be daemon.json's "min-api-version". Errors: InvalidArgument, with docker's wording.
+base::Result<> check_minimum(std::string_view text);
 
 }  // namespace api

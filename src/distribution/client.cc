@@ -1,5 +1,6 @@
 #include "distribution/client.h"
 
+#include <mutex>
 #include <utility>
 
 #include "distribution/detail/repository.h"
@@ -9,10 +10,21 @@ namespace {
 
 using base::Result;
 
+Result<> check(const Options& options) {
+  return options.attempts < 1 ? base::invalid("attempts: must be at least 1") : Result<>{};
+}
+
 /// Connections and tokens belong to a repository, that is to one pull: an idle daemon keeps none.
 class RegistryClient final : public Client {
  public:
   explicit RegistryClient(Options options) : options_{std::move(options)} {}
+
+  Result<> reconfigure(Options options) override {
+    TRY(check(options));
+    const std::lock_guard lock{mutex_};
+    options_ = std::move(options);
+    return {};
+  }
 
   Result<std::unique_ptr<Repository>> open(const spec::Reference& reference, const Credentials& credentials,
                                            std::stop_token stop) override {
@@ -30,8 +42,8 @@ class RegistryClient final : public Client {
   Result<std::unique_ptr<Repository>> connect(const spec::Reference& reference, const Credentials& credentials,
                                               Access access, const std::vector<std::string>& also_read,
                                               std::stop_token stop) {
-    auto session = std::make_shared<detail::Session>(options_, reference, credentials);
-    session->places = TRY(detail::places_of(reference, options_, session->trust, access));
+    auto session = std::make_shared<detail::Session>(options(), reference, credentials);
+    session->places = TRY(detail::places_of(reference, session->options, session->trust, access));
     session->scopes = {"repository:" + reference.path() + (access == Access::Push ? ":pull,push" : ":pull")};
     for (const auto& path : also_read) session->scopes.push_back("repository:" + path + ":pull");
     auto repository = std::make_unique<detail::RegistryRepository>(std::move(session));
@@ -39,13 +51,19 @@ class RegistryClient final : public Client {
     return std::unique_ptr<Repository>{std::move(repository)};
   }
 
-  const Options options_;
+  [[nodiscard]] Options options() const {
+    const std::lock_guard lock{mutex_};
+    return options_;
+  }
+
+  mutable std::mutex mutex_;  // guards all below
+  Options options_;
 };
 
 }  // namespace
 
 Result<std::unique_ptr<Client>> Client::create(Options options) {
-  if (options.attempts < 1) return base::invalid("attempts: must be at least 1");
+  TRY(check(options));
   return std::unique_ptr<Client>{std::make_unique<RegistryClient>(std::move(options))};
 }
 

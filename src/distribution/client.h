@@ -127,6 +127,8 @@ class Client {
  public:
   static base::Result<std::unique_ptr<Client>> create(Options options);
   virtual ~Client() = default;
+  /// For repositories that are opened from here on. Errors: as create; then nothing has changed.
+  virtual base::Result<> reconfigure(Options options) = 0;
   /// Pings the endpoints in order and takes the first that answers as a registry.
   virtual base::Result<std::unique_ptr<Repository>> open(const spec::Reference& reference,
                                                          const Credentials& credentials,

@@ -12,6 +12,7 @@
 #include "engine/container_files_service.h"
 #include "engine/containers_service.h"
 #include "engine/images_service.h"
+#include "engine/live_settings.h"
 #include "engine/oci/seccomp.h"
 #include "net/records.h"
 #include "sys/file.h"
@@ -84,19 +85,15 @@ base::Result<std::string> seccomp_text(const std::string& option) {
   return text;
 }
 
-HostConfigDefaults host_defaults(const Options& options) {
-  HostConfigDefaults defaults;
-  defaults.shm_size = options.default_shm_size;
-  defaults.ipc_mode = options.default_ipc_mode;
-  defaults.cgroupns_mode = options.default_cgroupns_mode;
-  defaults.runtime = options.default_runtime;
-  // The runtime inside the shim; "runc" since clients and compose files name it as a matter of course.
-  defaults.runtimes = {"caisson-runtime", "runc", "io.containerd.runc.v2"};
-  for (const auto& [name, runtime] : options.runtimes) defaults.runtimes.push_back(name);
-  defaults.log_driver = options.log_driver;
-  defaults.log_opts = options.log_opts;
-  defaults.init = options.init;
-  return defaults;
+image::Options image_options(const Options& options) {
+  image::Options images{.builtin_path = options.images_path,
+                        .max_concurrent_downloads = options.max_concurrent_downloads,
+                        .max_concurrent_uploads = options.max_concurrent_uploads};
+  images.registries.mirrors = options.registry_mirrors;
+  images.registries.insecure_registries = options.insecure_registries;
+  images.registries.certs_dir = options.certs_dir;
+  images.registries.attempts = options.max_download_attempts;
+  return images;
 }
 
 /// A value made once and kept: `make` is called at the first start of this data root.
@@ -129,7 +126,7 @@ struct Parts {
   Options options;
   HostFacts facts;
   oci::Defaults oci_defaults;
-  HostConfigDefaults host_config;
+  std::optional<LiveSettings> live;
   sys::UniqueFd lock;
   std::unique_ptr<state::Database> database;
   std::unique_ptr<content::Store> content;
@@ -153,19 +150,13 @@ base::Result<std::unique_ptr<Parts>> open_parts(const Options& options) {
   parts->oci_defaults.cgroup_driver = TRY(cgroup_driver(options.exec_opts, parts->facts));
   TRY(check_cgroup_parent(options.cgroup_parent, parts->oci_defaults.cgroup_driver));
   parts->oci_defaults.seccomp_profile = TRY(seccomp_text(options.seccomp_profile));
-  parts->host_config = host_defaults(options);
-  parts->host_config.cgroup_driver = parts->oci_defaults.cgroup_driver;
+  parts->live.emplace(options, parts->oci_defaults.cgroup_driver);
   parts->database = TRY(state::Database::open(options.data_root + "/caisson.db"));
   TRY(parts->events.keep_in(*parts->database));
   parts->content = TRY(content::Store::open(options.data_root + "/content"));
   parts->snapshots = TRY(snapshot::open(options.storage_driver, options.data_root + "/snapshots", *parts->database));
-  image::Options images{.builtin_path = options.images_path,
-                        .max_concurrent_downloads = options.max_concurrent_downloads,
-                        .max_concurrent_uploads = options.max_concurrent_uploads};
-  images.registries.mirrors = options.registry_mirrors;
-  images.registries.insecure_registries = options.insecure_registries;
-  images.registries.certs_dir = options.certs_dir;
-  parts->images = TRY(image::Store::open(*parts->database, *parts->content, *parts->snapshots, std::move(images)));
+  parts->images =
+      TRY(image::Store::open(*parts->database, *parts->content, *parts->snapshots, image_options(options)));
   net::Options network = TRY(network_options(options));
   parts->network = TRY(net::Manager::open(std::move(network), net::records_in(*parts->database)));
   parts->facts.look_at_forwarding();
@@ -181,7 +172,7 @@ class EngineImpl final : public Engine {
         reactor_{std::move(reactor)},
         workers_{std::make_unique<Workers>()},
         core_{.options = parts_->options, .facts = parts_->facts, .oci_defaults = parts_->oci_defaults,
-              .host_defaults = parts_->host_config, .database = *parts_->database, .snapshots = *parts_->snapshots,
+              .live = *parts_->live, .database = *parts_->database, .snapshots = *parts_->snapshots,
               .images = *parts_->images, .network = *parts_->network, .volumes = *parts_->volumes,
               .events = parts_->events, .reactor = *reactor_, .workers = *workers_},
         answers_{core_},
@@ -191,7 +182,8 @@ class EngineImpl final : public Engine {
         images_{*parts_->images, answers_, parts_->events},
         networks_{*parts_->network, answers_, parts_->events, std::move(predefined)},
         volumes_{*parts_->volumes, answers_, parts_->events},
-        system_{parts_->options, parts_->facts, answers_, parts_->events, std::move(id),
+        id_{id},
+        system_{*parts_->live, parts_->facts, answers_, parts_->events, std::move(id),
                 std::string{parts_->snapshots->name()}} {}
 
   ~EngineImpl() override {
@@ -211,20 +203,31 @@ class EngineImpl final : public Engine {
   System& system() override { return system_; }
   Events& events() override { return parts_->events; }
 
+  base::Result<> reload(const Options& options) override {
+    TRY(check_options(options));
+    TRY(parts_->images->reconfigure(image_options(options)));
+    parts_->live->reload(options);
+    parts_->events.publish("daemon", "reload", id_,
+                           reload_attributes(parts_->live->now()->options, parts_->facts.hostname));
+    return {};
+  }
+
   void shutdown() override {
     core_.shutting_down = true;
-    if (parts_->options.live_restore) return;
-    stop_all();
+    const auto settings = parts_->live->now();
+    if (settings->options.live_restore) return;
+    stop_all(settings->options.shutdown_timeout);
   }
 
  private:
-  /// All at once, each with its own stop signal and at most the daemon's time.
-  void stop_all() {
+  /// All at once, each with its own stop signal; its own stop timeout, or the daemon's.
+  void stop_all(int shutdown_timeout) {
     Workers stoppers;
     for (const ContainerPtr& container : core_.table.all()) {
       if (!counts_as_running(container->state())) continue;
-      stoppers.post([this, container] {
-        const StopOptions options{.signal = {}, .timeout = std::chrono::seconds{parts_->options.shutdown_timeout}};
+      stoppers.post([this, container, shutdown_timeout] {
+        StopOptions options;
+        if (!container->record()->config.stop_timeout) options.timeout = std::chrono::seconds{shutdown_timeout};
         if (const auto stopped = stop_running(core_, container, options); !stopped) {
           base::log::warn("container {}: {}", container->id(), stopped.error().message());
         }
@@ -243,6 +246,7 @@ class EngineImpl final : public Engine {
   ImagesService images_;
   NetworksService networks_;
   VolumesService volumes_;
+  const std::string id_;
   SystemService system_;
 };
 

@@ -37,10 +37,13 @@ struct Options {
   bool iptables = true, ip_forward = true, ip_masq = true, icc = true;
   std::string ip = "0.0.0.0";  ///< default host address of published ports
   std::vector<std::string> dns, dns_search, dns_opts;
+  std::string resolv_conf;  ///< instead of the host's own
   std::vector<std::string> registry_mirrors, insecure_registries;
   std::string certs_dir = "/etc/docker/certs.d";
-  int max_concurrent_downloads = 3, max_concurrent_uploads = 5;
-  int shutdown_timeout = 15;  ///< s
+  int max_concurrent_downloads = 3, max_concurrent_uploads = 5, max_download_attempts = 5;
+  std::string http_proxy, https_proxy, no_proxy;  ///< shown by info; curl reads them from the environment
+  int shutdown_timeout = 15;                      ///< s; negative: as long as it takes
+  int default_stop_timeout = 10;                  ///< s, of a container that has none of its own
   bool live_restore = true;
   bool init = false;
   std::string init_path;
@@ -49,8 +52,13 @@ struct Options {
   std::map<std::string, spec::api::Ulimit> default_ulimits;
   std::int64_t default_shm_size = 64 << 20;
   std::string default_ipc_mode = "private", default_cgroupns_mode;
+  std::vector<std::string> authorization_plugins;  ///< asked by api; named here for info
+  std::string min_api_version;  ///< "" : kMinApiVersion; what version says, api keeps to it
   bool debug = false;
 };
+
+/// What can be said about options without a look at the host. Errors: InvalidArgument, in dockerd's words.
+base::Result<> check_options(const Options& options);
 
 class Engine {
  public:
@@ -67,6 +75,11 @@ class Engine {
   virtual Volumes& volumes() = 0;
   virtual System& system() = 0;
   virtual Events& events() = 0;
+
+  /// Takes what may change while the engine runs (labels, runtimes and the default one, defaults of new containers,
+  /// registries, limits of transfers, timeouts, live restore, debug, authorization plugins) from `options`, and
+  /// publishes `reload`. Errors: those of check_options; then nothing has changed.
+  virtual base::Result<> reload(const Options& options) = 0;
 
   /// Stops accepting work. Containers go on (live restore) unless options.live_restore is false.
   virtual void shutdown() = 0;

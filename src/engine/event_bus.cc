@@ -18,6 +18,7 @@ struct EventBus::Shared {
   std::deque<std::shared_ptr<const spec::api::Event>> ring;
   std::uint64_t first_number = 0;
   std::size_t listeners = 0;
+  std::uint64_t published = 0;
   std::int64_t last_time = 0;
 };
 
@@ -210,6 +211,7 @@ void EventBus::publish(std::string_view type, std::string_view action, std::stri
     const std::lock_guard lock{shared_->mutex};
     // Order in the ring and order in time are the same, even when the clock steps back.
     shared_->last_time = std::max(shared_->last_time + 1, base::now().time_since_epoch().count());
+    ++shared_->published;
     event->time_nano = shared_->last_time;
     event->time = event->time_nano / 1'000'000'000;
     shared_->ring.push_back(std::move(event));
@@ -231,6 +233,11 @@ base::Result<std::unique_ptr<EventStream>> EventBus::subscribe(std::optional<bas
   const std::uint64_t next =
       since ? shared_->first_number : shared_->first_number + shared_->ring.size();
   return std::unique_ptr<EventStream>{std::make_unique<Stream>(shared_, next, since, until, filters)};
+}
+
+std::uint64_t EventBus::published() const {
+  const std::lock_guard lock{shared_->mutex};
+  return shared_->published;
 }
 
 std::size_t EventBus::listeners() const {

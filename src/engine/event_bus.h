@@ -38,7 +38,8 @@ class EventBus final : public Events {
   base::Result<std::unique_ptr<EventStream>> subscribe(std::optional<base::Time> since,
                                                        std::optional<base::Time> until,
                                                        const Filters& filters) override;
-  [[nodiscard]] std::size_t listeners() const;
+  [[nodiscard]] std::size_t listeners() const override;
+  [[nodiscard]] std::uint64_t published() const override;
 
  private:
   class Stream;

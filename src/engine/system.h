@@ -16,7 +16,7 @@
 namespace engine {
 
 /// The newest Engine API that this engine speaks, and the oldest.
-inline constexpr std::string_view kApiVersion = "1.51";
+inline constexpr std::string_view kApiVersion = "1.56";
 inline constexpr std::string_view kMinApiVersion = "1.24";
 
 class System {
@@ -40,6 +40,10 @@ class Events {
   virtual base::Result<std::unique_ptr<EventStream>> subscribe(std::optional<base::Time> since,
                                                                std::optional<base::Time> until,
                                                                const Filters& filters) = 0;
+  /// Streams that are open.
+  [[nodiscard]] virtual std::size_t listeners() const = 0;
+  /// Events since this daemon started.
+  [[nodiscard]] virtual std::uint64_t published() const = 0;
 };
 
 }  // namespace engine

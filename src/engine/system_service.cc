@@ -36,6 +36,14 @@ std::vector<std::string> warnings_of(const HostFacts& host, const Options& optio
   return warnings;
 }
 
+/// "http://user:secret@proxy" → "http://xxxxx:xxxxx@proxy", as docker shows it.
+std::string without_password(const std::string& url) {
+  const auto scheme = url.find("://");
+  const auto at = url.rfind('@');
+  if (scheme == std::string::npos || at == std::string::npos) return url;
+  return url.substr(0, scheme + 3) + "xxxxx:xxxxx" + url.substr(at);
+}
+
 }  // namespace
 
 spec::api::SystemVersion SystemService::version() {
@@ -44,7 +52,9 @@ spec::api::SystemVersion SystemService::version() {
   out.platform.name = "Caisson Engine";
   out.version = version;
   out.api_version = kApiVersion;
-  out.min_api_version = kMinApiVersion;
+  const auto settings = settings_.now();
+  out.min_api_version = settings->options.min_api_version;
+  if (out.min_api_version.empty()) out.min_api_version = kMinApiVersion;
   out.os = "linux";
   out.arch = go_architecture(host_.machine);
   out.kernel_version = host_.kernel_release;
@@ -63,6 +73,8 @@ spec::api::SystemVersion SystemService::version() {
 
 base::Result<spec::api::SystemInfo> SystemService::info() {
   spec::api::SystemInfo out;
+  const auto settings = settings_.now();
+  const Options& options = settings->options;
   const auto counts = inventory_.counts();
   out.id = id_;
   out.containers = counts.running + counts.paused + counts.stopped;
@@ -72,6 +84,7 @@ base::Result<spec::api::SystemInfo> SystemService::info() {
   out.images = counts.images;
   out.driver = storage_driver_;
   out.driver_status = {};
+  if (!options.authorization_plugins.empty()) out.plugins.authorization = options.authorization_plugins;
   out.plugins = {.volume = {"local"}, .network = {"bridge", "host", "null"}, .authorization = std::nullopt,
                  .log = {"json-file", "none"}};
   out.memory_limit = host_.memory_limit;
@@ -82,14 +95,14 @@ base::Result<spec::api::SystemInfo> SystemService::info() {
   out.pids_limit = host_.pids;
   out.oom_kill_disable = host_.oom_kill_disable;
   out.ipv4_forwarding = host_.ipv4_forwarding;
-  out.debug = options_.debug;
+  out.debug = options.debug;
   out.n_fd = entries_of("/proc/self/fd");
   out.n_threads = entries_of("/proc/self/task");
   out.n_events_listener = static_cast<std::int64_t>(events_.listeners());
   out.system_time = base::to_rfc3339(base::now());
-  out.logging_driver = options_.log_driver;
+  out.logging_driver = options.log_driver;
   // Checked when the daemon started.
-  out.cgroup_driver = name_of(cgroup_driver(options_.exec_opts, host_).value_or(cgroup::Driver::Cgroupfs));
+  out.cgroup_driver = name_of(cgroup_driver(options.exec_opts, host_).value_or(cgroup::Driver::Cgroupfs));
   out.cgroup_version = host_.cgroup_v2 ? "2" : "1";
   out.kernel_version = host_.kernel_release;
   out.operating_system = host_.operating_system;
@@ -97,11 +110,11 @@ base::Result<spec::api::SystemInfo> SystemService::info() {
   out.os_type = "linux";
   out.architecture = host_.machine;
   out.index_server_address = "https://index.docker.io/v1/";
-  out.registry_config.mirrors = options_.registry_mirrors;
+  out.registry_config.mirrors = options.registry_mirrors;
   out.registry_config.insecure_registry_cidrs = {"127.0.0.0/8"};
   out.registry_config.index_configs["docker.io"] = {
-      .name = "docker.io", .mirrors = options_.registry_mirrors, .secure = true, .official = true};
-  for (const auto& registry : options_.insecure_registries) {
+      .name = "docker.io", .mirrors = options.registry_mirrors, .secure = true, .official = true};
+  for (const auto& registry : options.insecure_registries) {
     if (registry.find('/') != std::string::npos) {
       out.registry_config.insecure_registry_cidrs.push_back(registry);
     } else {
@@ -110,22 +123,25 @@ base::Result<spec::api::SystemInfo> SystemService::info() {
   }
   out.n_cpu = host_.cpus;
   out.mem_total = static_cast<std::int64_t>(host_.memory_bytes);
-  out.docker_root_dir = options_.data_root;
+  out.docker_root_dir = options.data_root;
   out.name = host_.hostname;
-  out.labels = options_.labels;
+  out.labels = options.labels;
+  out.http_proxy = without_password(options.http_proxy);
+  out.https_proxy = without_password(options.https_proxy);
+  out.no_proxy = options.no_proxy;
   out.server_version = base::kVersion;
-  out.runtimes = options_.runtimes;
+  out.runtimes = options.runtimes;
   out.runtimes["caisson-runtime"] = {.path = "caisson-runtime", .runtime_args = std::nullopt};
-  out.default_runtime = options_.default_runtime;
-  out.live_restore_enabled = options_.live_restore;
-  out.init_binary = options_.init_path;
+  out.default_runtime = options.default_runtime;
+  out.live_restore_enabled = options.live_restore;
+  out.init_binary = options.init_path;
   if (host_.apparmor) out.security_options.emplace_back("name=apparmor");
   if (host_.seccomp) {
     out.security_options.push_back("name=seccomp,profile=" +
-                                   (options_.seccomp_profile.empty() ? std::string{"builtin"} : options_.seccomp_profile));
+                                   (options.seccomp_profile.empty() ? std::string{"builtin"} : options.seccomp_profile));
   }
   if (host_.cgroup_namespaces && host_.cgroup_v2) out.security_options.emplace_back("name=cgroupns");
-  out.warnings = warnings_of(host_, options_);
+  out.warnings = warnings_of(host_, options);
   return out;
 }
 

@@ -6,6 +6,7 @@
 #include "engine/engine.h"
 #include "engine/event_bus.h"
 #include "engine/host_facts.h"
+#include "engine/live_settings.h"
 #include "engine/system.h"
 
 namespace engine {
@@ -23,9 +24,9 @@ class Inventory {
 class SystemService final : public System {
  public:
   /// The collaborators outlive the service. `id` is this engine's own, made once.
-  SystemService(const Options& options, const HostFacts& host, const Inventory& inventory, const EventBus& events,
+  SystemService(const LiveSettings& settings, const HostFacts& host, const Inventory& inventory, const EventBus& events,
                 std::string id, std::string storage_driver)
-      : options_{options},
+      : settings_{settings},
         host_{host},
         inventory_{inventory},
         events_{events},
@@ -36,7 +37,7 @@ class SystemService final : public System {
   base::Result<spec::api::SystemInfo> info() override;
 
  private:
-  const Options& options_;
+  const LiveSettings& settings_;
   const HostFacts& host_;
   const Inventory& inventory_;
   const EventBus& events_;

@@ -203,7 +203,7 @@ Result<Digest> pull_from(Core& core, distribution::Repository& repository, const
     Downloader& inner_;
   } quiet{downloader};
   detail::LayerMaker& maker = known ? static_cast<detail::LayerMaker&>(quiet) : downloader;
-  TRY(detail::install_layers(core, jobs, maker, core.options.max_concurrent_downloads, stop));
+  TRY(detail::install_layers(core, jobs, maker, core.max_downloads, stop));
 
   const auto by_digest = reference.with_digest(remote.top.digest);
   const auto before = TRY(core.records.reference((reference.digest().empty() ? reference : by_digest).str()));

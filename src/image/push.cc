@@ -200,7 +200,7 @@ Result<> Push::push_layers(const std::vector<LayerRecord>& layers) {
   // Docker's order on the screen.
   std::ranges::reverse(work);
   for (const auto* layer : work) progress_.step(layer->diff_id.short_hex(), "Preparing");
-  const auto parallel = std::min(work.size(), static_cast<std::size_t>(core_.options.max_concurrent_uploads));
+  const auto parallel = std::min(work.size(), static_cast<std::size_t>(core_.max_uploads.load()));
   for (std::size_t i = parallel; i < work.size(); ++i) {
     progress_.step(work[i]->diff_id.short_hex(), "Waiting");
   }

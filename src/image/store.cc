@@ -13,6 +13,13 @@ using base::Result;
 /// So long an interrupted pull finds its finished layers again after a restart.
 constexpr std::chrono::hours kGrace{24};
 
+Result<> check(const Options& options) {
+  if (options.max_concurrent_downloads < 1)
+    return base::invalid("max-concurrent-downloads: must be at least 1");
+  if (options.max_concurrent_uploads < 1) return base::invalid("max-concurrent-uploads: must be at least 1");
+  return {};
+}
+
 }  // namespace
 
 Hold::Hold(Image image, std::unique_ptr<detail::Pin> pin) : image_{std::move(image)}, pin_{std::move(pin)} {}
@@ -25,9 +32,7 @@ Store::~Store() = default;
 
 Result<std::unique_ptr<Store>> Store::open(state::Database& database, content::Store& content,
                                            snapshot::Snapshotter& snapshotter, Options options) {
-  if (options.max_concurrent_downloads < 1)
-    return base::invalid("max-concurrent-downloads: must be at least 1");
-  if (options.max_concurrent_uploads < 1) return base::invalid("max-concurrent-uploads: must be at least 1");
+  TRY(check(options));
   auto core = std::make_unique<detail::Core>(database, content, snapshotter, std::move(options));
   core->client = TRY(distribution::Client::create(core->options.registries));
   TRY(detail::remove_unrecorded_snapshots(*core));
@@ -35,6 +40,15 @@ Result<std::unique_ptr<Store>> Store::open(state::Database& database, content::S
   TRY(detail::remove_unused_blobs(*core, kGrace));
   TRY(detail::write_index(*core));
   return std::unique_ptr<Store>{new Store{std::move(core)}};
+}
+
+Result<> Store::reconfigure(const Options& options) {
+  TRY(check(options));
+  TRY(core_->client->reconfigure(options.registries));
+  core_->downloads.grow(options.max_concurrent_downloads -
+                        core_->max_downloads.exchange(options.max_concurrent_downloads));
+  core_->max_uploads = options.max_concurrent_uploads;
+  return {};
 }
 
 }  // namespace image

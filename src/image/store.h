@@ -170,6 +170,10 @@ class Store {
   Store(const Store&) = delete;
   Store& operator=(const Store&) = delete;
 
+  /// Takes the limits and the registries; for transfers that begin from here on. Errors: InvalidArgument; then nothing
+  /// has changed.
+  base::Result<> reconfigure(const Options& options);
+
   // -- reading ------------------------------------------------------------------------------------
 
   /// By name ("x", "x:tag", "x@sha256:…"), id ("sha256:…", 64 hex digits) or a unique prefix of one.

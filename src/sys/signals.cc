@@ -43,6 +43,15 @@ Result<int> wait_for_signal(std::initializer_list<int> signals) {
   return signal;
 }
 
+Result<std::optional<int>> wait_for_signal(std::initializer_list<int> signals, std::chrono::milliseconds time) {
+  const sigset_t set = set_of(signals);
+  const ::timespec limit{.tv_sec = time.count() / 1000, .tv_nsec = time.count() % 1000 * 1'000'000};
+  const int signal = ::sigtimedwait(&set, nullptr, &limit);
+  if (signal > 0) return std::optional{signal};
+  if (errno == EAGAIN || errno == EINTR) return std::optional<int>{};
+  return Error::from_errno(errno, "wait for a signal");
+}
+
 void ignore_sigpipe() { std::signal(SIGPIPE, SIG_IGN); }
 
 void ignore_signals(std::initializer_list<int> signals) {

@@ -2,6 +2,7 @@
 /// Signals of a program that waits for them instead of being interrupted, by sigwait(3) or as events
 /// of a descriptor, signalfd(2); and their names, signal(7).
 
+#include <chrono>
 #include <csignal>
 #include <initializer_list>
 #include <optional>
@@ -17,6 +18,8 @@ namespace sys {
 base::Result<> block_signals(std::initializer_list<int> signals);
 /// Waits for one of them, which all threads block. Errors: Internal.
 base::Result<int> wait_for_signal(std::initializer_list<int> signals);
+/// The same for a while; nullopt when none came.
+base::Result<std::optional<int>> wait_for_signal(std::initializer_list<int> signals, std::chrono::milliseconds time);
 /// A write to a peer that is gone is an error (EPIPE) and no signal. For the whole process.
 void ignore_sigpipe();
 /// For the whole process, and for its children's programs unless they are started by sys::spawn.

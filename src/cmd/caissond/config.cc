@@ -1,70 +1,17 @@
 #include "cmd/caissond/config.h"
 
-#include <array>
-#include <deque>
-
 #include <fmt/format.h>
 
+#include "api/version.h"
 #include "base/strings.h"
-#include "codec/json.h"
+#include "cmd/caissond/config_file.h"
+#include "cmd/caissond/foreign.h"
 #include "sys/file.h"
 
 namespace caissond {
 namespace {
 
 using base::Result;
-using codec::Json;
-
-/// A key of daemon.json whose name differs from its flag's.
-struct Renamed {
-  std::string_view key, flag;
-};
-constexpr std::array kRenamed{
-    Renamed{"authorization-plugins", "authorization-plugin"},
-    Renamed{"default-address-pools", "default-address-pool"},
-    Renamed{"default-ulimits", "default-ulimit"},
-    Renamed{"dns-opts", "dns-opt"},
-    Renamed{"exec-opts", "exec-opt"},
-    Renamed{"features", "feature"},
-    Renamed{"hosts", "host"},
-    Renamed{"insecure-registries", "insecure-registry"},
-    Renamed{"labels", "label"},
-    Renamed{"log-opts", "log-opt"},
-    Renamed{"registry-mirrors", "registry-mirror"},
-    Renamed{"runtimes", "add-runtime"},
-    Renamed{"storage-opts", "storage-opt"},
-};
-
-/// What dockerd knows and this engine does not: refused when it would change what a user gets, since
-/// ignoring it would be a lie, and only noted when nothing is lost by leaving it out.
-struct Foreign {
-  std::string_view name;
-  char shorthand;
-  bool takes_value;
-  bool harmless;
-};
-constexpr std::array kForeign{
-    Foreign{"allow-direct-routing", 0, false, false},   Foreign{"authorization-plugin", 0, true, false},
-    Foreign{"bip6", 0, true, false},                    Foreign{"bridge-accept-fwmark", 0, true, false},
-    Foreign{"cdi-spec-dir", 0, true, true},             Foreign{"containerd", 0, true, true},
-    Foreign{"containerd-namespace", 0, true, true},     Foreign{"containerd-plugins-namespace", 0, true, true},
-    Foreign{"cpu-rt-period", 0, true, false},           Foreign{"cpu-rt-runtime", 0, true, false},
-    Foreign{"cri-containerd", 0, false, true},          Foreign{"default-gateway", 0, true, false},
-    Foreign{"default-gateway-v6", 0, true, false},      Foreign{"default-network-opt", 0, true, false},
-    Foreign{"experimental", 0, false, true},
-    Foreign{"feature", 0, true, true},                  Foreign{"firewall-backend", 0, true, true},
-    Foreign{"fixed-cidr-v6", 0, true, false},           Foreign{"host-gateway-ip", 0, true, false},
-    Foreign{"http-proxy", 0, true, false},              Foreign{"https-proxy", 0, true, false},
-    Foreign{"ip6tables", 0, false, true},               Foreign{"ip-forward-no-drop", 0, false, true},
-    Foreign{"ipv6", 0, false, false},                
-    Foreign{"max-download-attempts", 0, true, true},    Foreign{"metrics-addr", 0, true, false},
-    Foreign{"network-control-plane-mtu", 0, true, true}, Foreign{"network-diagnostic-port", 0, true, true},
-    Foreign{"no-proxy", 0, true, false},                Foreign{"node-generic-resource", 0, true, true},
-    Foreign{"raw-logs", 0, false, true},                Foreign{"rootless", 0, false, false},
-    Foreign{"storage-opt", 0, true, false},             Foreign{"swarm-default-advertise-addr", 0, true, true},
-    Foreign{"userland-proxy", 0, false, true},          Foreign{"userland-proxy-path", 0, true, true},
-    Foreign{"userns-remap", 0, true, false},
-};
 
 Result<> set_log_opt(spec::api::Labels& target, std::string_view text) {
   const auto parts = base::cut(text, "=");
@@ -88,16 +35,21 @@ Result<> set_ulimit(std::map<std::string, spec::api::Ulimit>& target, std::strin
 Result<> set_runtime(std::map<std::string, spec::api::RuntimeInfo>& target, std::string_view text) {
   const auto parts = base::cut(text, "=");
   if (!parts) return base::invalid("invalid runtime: want NAME=PATH, got " + base::quoted(text));
-  target[std::string{parts->first}].path = parts->second;
+  // The file's form may have arguments, a line each.
+  auto lines = base::split(parts->second, '\n');
+  spec::api::RuntimeInfo runtime{.path = std::string{lines.front()}, .runtime_args = std::nullopt};
+  if (lines.size() > 1) runtime.runtime_args.emplace(lines.begin() + 1, lines.end());
+  target[std::string{parts->first}] = std::move(runtime);
   return {};
 }
 
-/// Binds every flag. `foreign` keeps the values of kForeign, in its order.
-void bind(flags::FlagSet& set, Config& config, std::deque<std::vector<std::string>>& foreign,
-          std::deque<bool>& foreign_switches) {
+/// The flags of this engine.
+void bind(flags::FlagSet& set, Config& config) {
   auto& engine = config.engine;
   set.add({.name = "add-runtime", .help = "Register an additional OCI compatible runtime"},
           flags::custom<set_runtime>(engine.runtimes, "runtime"));
+  set.add({.name = "authorization-plugin", .help = "Authorization plugins to load", .type = "list"},
+          engine.authorization_plugins);
   set.add({.name = "bip", .help = "IPv4 address for the default bridge"}, engine.bip);
   set.add({.name = "bridge", .shorthand = 'b', .help = "Attach containers to a network bridge"}, engine.bridge);
   set.add({.name = "cgroup-parent", .help = "Set parent cgroup for all containers"}, engine.cgroup_parent);
@@ -108,10 +60,13 @@ void bind(flags::FlagSet& set, Config& config, std::deque<std::vector<std::strin
            .type = "pool-options"}, engine.default_address_pools);
   set.add({.name = "default-cgroupns-mode", .help = "Default mode for containers cgroup namespace (\"host\" | \"private\")"},
           engine.default_cgroupns_mode);
+  set.add({.name = "default-init", .help = "", .hidden = true}, engine.init_path);
   set.add({.name = "default-ipc-mode", .help = "Default mode for containers ipc (\"shareable\" | \"private\")"},
           engine.default_ipc_mode);
   set.add({.name = "default-runtime", .help = "Default OCI runtime for containers"}, engine.default_runtime);
   set.add({.name = "default-shm-size", .help = "Default shm size for containers"}, flags::bytes(engine.default_shm_size));
+  set.add({.name = "default-stop-timeout", .help = "Set the default container stop timeout in seconds (0 to terminate immediately)"},
+          engine.default_stop_timeout);
   set.add({.name = "default-ulimit", .help = "Default ulimits for containers"},
           flags::custom<set_ulimit>(engine.default_ulimits, "ulimit"));
   set.add({.name = "dns", .help = "DNS server to use", .type = "list"}, engine.dns);
@@ -123,6 +78,8 @@ void bind(flags::FlagSet& set, Config& config, std::deque<std::vector<std::strin
   set.add({.name = "group", .shorthand = 'G', .help = "Group for the unix socket"}, config.group);
   set.add({.name = "help", .shorthand = 'h', .help = "Print usage"}, config.help);
   set.add({.name = "host", .shorthand = 'H', .help = "Daemon socket(s) to connect to", .type = "list"}, config.hosts);
+  set.add({.name = "http-proxy", .help = "HTTP proxy URL to use for outgoing traffic"}, engine.http_proxy);
+  set.add({.name = "https-proxy", .help = "HTTPS proxy URL to use for outgoing traffic"}, engine.https_proxy);
   set.add({.name = "icc", .help = "Enable inter-container communication for the default bridge network"}, engine.icc);
   set.add({.name = "init", .help = "Run an init in the container to forward signals and reap processes"}, engine.init);
   set.add({.name = "init-path", .help = "Path to the init binary"}, engine.init_path);
@@ -142,10 +99,16 @@ void bind(flags::FlagSet& set, Config& config, std::deque<std::vector<std::strin
           flags::custom<set_log_opt>(engine.log_opts, "map"));
   set.add({.name = "max-concurrent-downloads", .help = "Set the max concurrent downloads"}, engine.max_concurrent_downloads);
   set.add({.name = "max-concurrent-uploads", .help = "Set the max concurrent uploads"}, engine.max_concurrent_uploads);
+  set.add({.name = "max-download-attempts", .help = "Set the max download attempts for each pull"}, engine.max_download_attempts);
+  set.add({.name = "metrics-addr", .help = "Set address and port to serve the metrics on"}, config.metrics_address);
+  set.add({.name = "min-api-version", .help = "", .hidden = true}, engine.min_api_version);
   set.add({.name = "mtu", .help = "Set the MTU for the default \"bridge\" network"}, engine.mtu);
   set.add({.name = "no-new-privileges", .help = "Set no-new-privileges by default for new containers"}, engine.no_new_privileges);
+  set.add({.name = "no-proxy", .help = "Comma-separated list of hosts or IP addresses for which the proxy is skipped"},
+          engine.no_proxy);
   set.add({.name = "pidfile", .shorthand = 'p', .help = "Path to use for daemon PID file"}, config.pidfile);
   set.add({.name = "registry-mirror", .help = "Preferred registry mirror", .type = "list"}, engine.registry_mirrors);
+  set.add({.name = "resolv-conf", .help = "", .hidden = true}, engine.resolv_conf);
   set.add({.name = "seccomp-profile", .help = "Path to seccomp profile. Set to \"unconfined\" to disable the default seccomp profile"},
           engine.seccomp_profile);
   set.add({.name = "selinux-enabled", .help = "Enable selinux support"}, engine.selinux_enabled);
@@ -158,129 +121,75 @@ void bind(flags::FlagSet& set, Config& config, std::deque<std::vector<std::strin
   set.add({.name = "tlsverify", .help = "Use TLS and verify the remote"}, config.tls_verify);
   set.add({.name = "validate", .help = "Validate daemon configuration and exit"}, config.validate);
   set.add({.name = "version", .shorthand = 'v', .help = "Print version information and quit"}, config.version);
-  for (const auto& row : kForeign) {
-    const flags::Info info{.name = row.name, .shorthand = row.shorthand, .help = "", .hidden = true};
-    if (row.takes_value) {
-      set.add(info, foreign.emplace_back());
-    } else {
-      set.add(info, foreign_switches.emplace_back());
-    }
-  }
 }
 
-/// A value of daemon.json as the texts that its flag takes, one per occurrence.
-Result<std::vector<std::string>> texts_of(const std::string& key, const Json& value) {
-  std::vector<std::string> texts;
-  const auto scalar = [&](const Json& item) { return item.is_string() ? item.as_string() : item.dump(); };
-  if (value.is_array()) {
-    for (const auto& item : value.as_array()) {
-      if (item.is_object()) {  // default-address-pools: [{"base": …, "size": …}]
-        std::vector<std::string> fields;
-        for (const auto& [name, field] : item.as_object()) fields.push_back(name + "=" + scalar(field));
-        texts.push_back(base::join(fields, ","));
-      } else {
-        texts.push_back(scalar(item));
-      }
-    }
-  } else if (value.is_object()) {
-    for (const auto& [name, item] : value.as_object()) {
-      if (key == "default-ulimits") {
-        texts.push_back(fmt::format("{}={}:{}", name, item["Soft"].as_int(), item["Hard"].as_int()));
-      } else if (key == "runtimes") {
-        const Json* path = item.find("path");
-        if (path == nullptr || item.find("runtimeArgs") != nullptr || item.find("runtimeType") != nullptr) {
-          return base::invalid("runtime " + base::quoted(name) + ": only \"path\" is supported");
-        }
-        texts.push_back(name + "=" + path->as_string());
-      } else {
-        texts.push_back(name + "=" + scalar(item));
-      }
-    }
-  } else if (!value.is_null()) {
-    texts.push_back(scalar(value));
-  }
-  return texts;
+/// What --tls and its like mean for each other.
+void settle_tls(Config& config, const flags::FlagSet& given) {
+  // As dockerd: --tlsverify=false alone still asks for TLS, without looking at who comes.
+  config.tls = config.tls || config.tls_verify || given.changed("tlsverify");
 }
 
-Result<> apply_file(flags::FlagSet& set, const std::string& path, bool required) {
-  const auto text = sys::read_file(sys::kCwd, path, 1 << 20);
-  if (text.failed_as(base::ErrorKind::NotFound) && !required) return {};
-  const std::string where = "unable to configure the Docker daemon with file " + path;
-  const std::string contents = TRY(base::Result<std::string>{text}.context(where));
-  if (base::trim(contents).empty()) return {};
-  const Json json = TRY(Json::parse(contents).context(where));
-  if (!json.is_object()) return base::invalid(where + ": want a JSON object");
-  std::vector<std::string> unknown, twice;
-  std::vector<std::pair<std::string_view, std::vector<std::string>>> settings;
-  for (const auto& [key, value] : json.as_object()) {
-    std::string_view flag = key;
-    for (const auto& row : kRenamed) {
-      if (key == row.key) flag = row.flag;
-    }
-    if (set.find(flag) == nullptr) {
-      unknown.push_back(key);
-      continue;
-    }
-    auto values = TRY(texts_of(key, value).context(where));
-    const bool list = value.is_array() || value.is_object();
-    if (set.changed(flag) && !list) {
-      twice.push_back(fmt::format("{}: (from flag, from file: {})", key, value.dump()));
-    }
-    settings.emplace_back(flag, std::move(values));
+Result<> check(const Config& config) {
+  if (const auto level = base::log::parse_level(config.log_level); !level) return level.error();
+  if (config.log_format != "text" && config.log_format != "json") {
+    return base::invalid("invalid log format: " + config.log_format);
   }
-  if (!unknown.empty()) {
-    return base::invalid(fmt::format("{}: the following directives don't match any configuration option: {}", where,
-                                     base::join(unknown, ", ")));
+  if (!config.engine.min_api_version.empty()) TRY(api::check_minimum(config.engine.min_api_version));
+  if (config.tls && (config.tls_cert.empty() || config.tls_key.empty())) {
+    return base::invalid("could not load TLS configuration: --tls needs --tlscert and --tlskey");
   }
-  if (!twice.empty()) {
-    return base::invalid(fmt::format(
-        "{}: the following directives are specified both as a flag and in the configuration file: {}", where,
-        base::join(twice, ", ")));
+  if (config.tls_verify && config.tls_ca.empty()) {
+    return base::invalid("could not load TLS configuration: --tlsverify needs --tlscacert");
   }
-  for (const auto& [flag, values] : settings) {
-    for (const auto& value : values) TRY(set.set(flag, value).context(where));
-  }
-  return {};
-}
-
-Result<> refuse_foreign(const flags::FlagSet& set, Config& config) {
-  for (const auto& row : kForeign) {
-    if (!set.changed(row.name)) continue;
-    if (row.harmless) {
-      config.warnings.push_back(fmt::format("--{} has no effect in this engine", row.name));
-    } else {
-      return base::not_implemented(fmt::format("--{} is not supported by this engine: remove it", row.name));
-    }
-  }
-  return {};
+  return engine::check_options(config.engine);
 }
 
 }  // namespace
 
 Result<Config> read_config(std::span<char* const> arguments) {
   Config config;
-  std::deque<std::vector<std::string>> foreign;
-  std::deque<bool> foreign_switches;
-  flags::FlagSet set;
-  bind(set, config, foreign, foreign_switches);
-  const auto parsed = TRY(set.parse(arguments));
+  ForeignFlags foreign;
+  flags::FlagSet given;
+  bind(given, config);
+  foreign.bind(given);
+  const auto parsed = TRY(given.parse(arguments));
   if (!parsed.arguments.empty()) {
     return base::invalid(fmt::format("\"caissond\" accepts no arguments: got {}", base::quoted(parsed.arguments[0])));
   }
   config.help = config.help || parsed.help;
   if (config.help || config.version) return config;
-  TRY(apply_file(set, config.config_file, set.changed("config-file") && config.validate));
-  TRY(refuse_foreign(set, config));
-  config.tls = config.tls || config.tls_verify;
+  if (given.changed("config-file") && !TRY(sys::exists(sys::kCwd, config.config_file))) {
+    config.warnings.push_back(config.config_file + " is not there: the flags alone decide");
+  }
+  // A set of its own over the same variables: what it calls initial is what the flags have set.
+  flags::FlagSet current;
+  bind(current, config);
+  foreign.bind_again(current);
+  TRY(apply_file(given, current, config.config_file));
+  TRY(foreign.judge(config.warnings));
+  settle_tls(config, given);
+  TRY(check(config));
   return config;
+}
+
+std::vector<std::string> need_restart(Config& now, Config& wanted) {
+  flags::FlagSet before, after;
+  bind(before, now);
+  bind(after, wanted);
+  std::vector<std::string> names;
+  for (const Key& key : daemon_json_keys()) {
+    const auto* const was = before.find(key.flag_name());
+    const auto* const is = after.find(key.flag_name());
+    if (was == nullptr || key.reloadable || was->value.initial == is->value.initial) continue;
+    names.emplace_back(key.name);
+  }
+  return names;
 }
 
 std::string help_text() {
   Config config;
-  std::deque<std::vector<std::string>> foreign;
-  std::deque<bool> foreign_switches;
   flags::FlagSet set;
-  bind(set, config, foreign, foreign_switches);
+  bind(set, config);
   return "Usage:  caissond [OPTIONS]\n\nA container engine: the Docker Engine API over images, containers, networks and "
          "volumes.\n\nOptions:\n" +
          set.help();

@@ -14,6 +14,7 @@
 #include "engine/event_bus.h"
 #include "engine/host_config.h"
 #include "engine/host_facts.h"
+#include "engine/live_settings.h"
 #include "engine/oci/spec_builder.h"
 #include "image/store.h"
 #include "net/manager.h"
@@ -24,10 +25,10 @@
 namespace engine {
 
 struct Core {
-  const Options& options;
+  const Options& options;  ///< of the start: see LiveSettings for what may change
   const HostFacts& facts;
   const oci::Defaults& oci_defaults;
-  const HostConfigDefaults& host_defaults;
+  const LiveSettings& live;
   state::Database& database;
   snapshot::Snapshotter& snapshots;
   image::Store& images;

@@ -130,8 +130,9 @@ shim::Options shim_options(Core& core, const Record& record, const snapshot::Mou
   }
   options.runtime_root = core.runtime_root();
   options.systemd_cgroup = core.oci_defaults.cgroup_driver == cgroup::Driver::Systemd;
-  if (const auto runtime = core.options.runtimes.find(record.host.runtime);
-      runtime != core.options.runtimes.end() && !runtime->second.path.empty()) {
+  const auto settings = core.live.now();
+  const auto& runtimes = settings->options.runtimes;
+  if (const auto runtime = runtimes.find(record.host.runtime); runtime != runtimes.end() && !runtime->second.path.empty()) {
     options.runtime = runtime->second.path;
     options.runtime_arguments = runtime->second.runtime_args.value_or(StringList{});
   }

@@ -17,7 +17,8 @@ base::Result<> overwrite(const std::string& path, std::string_view text) {
   return sys::write_all(fd.get(), text);
 }
 
-std::string host_resolv_conf() {
+std::string host_resolv_conf(const std::string& configured) {
+  if (!configured.empty()) return sys::read_file(sys::kCwd, configured).value_or("");
   auto text = sys::read_file(sys::kCwd, "/etc/resolv.conf");
   if (!text) return {};
   const std::string_view path = net::host_resolv_path(*text);
@@ -63,7 +64,7 @@ base::Result<> write_name_files(Core& core, const Record& record, const std::vec
   const net::ResolvOptions resolv{.nameservers = or_default(record.host.dns, core.options.dns),
                                   .search = or_default(record.host.dns_search, core.options.dns_search),
                                   .options = or_default(record.host.dns_options, core.options.dns_opts)};
-  return overwrite(dir + "/resolv.conf", net::resolv_text(host_resolv_conf(), resolv, is_host));
+  return overwrite(dir + "/resolv.conf", net::resolv_text(host_resolv_conf(core.options.resolv_conf), resolv, is_host));
 }
 
 }  // namespace engine

@@ -105,7 +105,7 @@ base::Result<Record> describe_container(Core& core, const CreateOptions& options
   record.config = options.request.config;
   record.host = options.request.host_config;
   TRY(merge_image_config(record.config, image.config.config));
-  warnings = TRY(settle_host_config(record.config, record.host, core.facts, core.host_defaults));
+  warnings = TRY(settle_host_config(record.config, record.host, core.facts, core.live.now()->host_defaults));
   if (record.config.hostname.empty()) {
     record.config.hostname = record.host.network_mode == "host" || record.host.uts_mode == "host"
                                  ? core.facts.hostname

@@ -6,17 +6,17 @@
 namespace engine {
 namespace {
 
-constexpr std::int64_t kDefaultTimeout = 10;  // s
-
 base::Result<int> stop_signal(const Record& record, const std::string& asked) {
   if (!asked.empty()) return parse_signal(asked);
   if (!record.config.stop_signal.empty()) return parse_signal(record.config.stop_signal);
   return SIGTERM;
 }
 
-std::optional<std::chrono::steady_clock::time_point> deadline(const Record& record, const StopOptions& options) {
+std::optional<std::chrono::steady_clock::time_point> deadline(const Core& core, const Record& record,
+                                                              const StopOptions& options) {
   const std::int64_t seconds =
-      options.timeout ? options.timeout->count() : record.config.stop_timeout.value_or(kDefaultTimeout);
+      options.timeout ? options.timeout->count()
+                      : record.config.stop_timeout.value_or(core.live.now()->options.default_stop_timeout);
   if (seconds < 0) return std::nullopt;
   return std::chrono::steady_clock::now() + std::chrono::seconds{seconds};
 }
@@ -41,7 +41,7 @@ base::Result<> stop_running(Core& core, const ContainerPtr& container, const Sto
     if (!counts_as_running(container->state())) return {};
   }
   const std::uint64_t runs = container->runs_over();
-  const auto until = deadline(*record, options);
+  const auto until = deadline(core, *record, options);
   const auto sent = send_signal(core, container, signal);
   if (!sent && !sent.error().is(base::ErrorKind::Conflict)) return sent;
   if (!sent) {  // it ended by itself just now

@@ -77,4 +77,10 @@ void Slots::give_back() {
   freed_.notify_one();
 }
 
+void Slots::grow(int by) {
+  const std::scoped_lock lock{mutex_};
+  free_ += by;
+  if (by > 0) freed_.notify_all();
+}
+
 }  // namespace image::detail

@@ -82,6 +82,8 @@ class Slots {
   /// Errors: Unavailable when `stop` was requested.
   base::Result<> take(const std::stop_token& stop);
   void give_back();
+  /// From here on there are `by` more, or fewer once they are given back.
+  void grow(int by);
 
  private:
   std::mutex mutex_;

@@ -1,6 +1,7 @@
 #pragma once
 /// What the parts of the store share.
 
+#include <atomic>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -23,6 +24,8 @@ struct Core {
         snapshotter{the_snapshotter},
         options{std::move(the_options)},
         records{the_database},
+        max_downloads{options.max_concurrent_downloads},
+        max_uploads{options.max_concurrent_uploads},
         downloads{options.max_concurrent_downloads} {}
 
   content::Store& content;
@@ -31,6 +34,7 @@ struct Core {
   Records records;
   std::unique_ptr<distribution::Client> client;
   Board board;
+  std::atomic<int> max_downloads, max_uploads;  ///< what a reload changes
   Slots downloads;
   /// Over reading the names and changing them (untag, delete, move a tag): rows only, no bytes move.
   std::mutex names_mutex;
