@@ -129,6 +129,15 @@ Result<> Call::reply(int status, const Json& json) {
   return exchange_.respond(status, {{"Content-Type", "application/json"}}, body);
 }
 
+Result<> Call::reply_adapted(int status, Shape shape, Json json) {
+  if (json.is_array()) {
+    adapt_all(json, shape, version_);
+  } else {
+    adapt(json, shape, version_);
+  }
+  return reply(status, json);
+}
+
 Result<> Call::reply_empty(int status) { return exchange_.respond(status, {}, ""); }
 
 }  // namespace api

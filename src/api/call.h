@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "api/answer_fields.h"
 #include "api/version.h"
 #include "base/result.h"
 #include "codec/describe.h"
@@ -78,6 +79,12 @@ class Call {
   base::Result<> reply(int status, const T& value) {
     return reply(status, codec::to_json(value));
   }
+  /// An object, or a list of them, in the form of the client's version.
+  template <class T>
+  base::Result<> reply(int status, Shape shape, const T& value) {
+    return reply_adapted(status, shape, codec::to_json(value));
+  }
+  base::Result<> reply_adapted(int status, Shape shape, codec::Json json);
   /// 204 and the like.
   base::Result<> reply_empty(int status);
 

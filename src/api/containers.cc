@@ -16,7 +16,7 @@ Result<> list(Call& call) {
   options.limit = static_cast<int>(TRY(call.integer("limit")).value_or(0));
   options.size = call.flag("size");
   options.filters = TRY(call.filters());
-  return call.reply(200, TRY(containers(call).list(options)));
+  return call.reply(200, Shape::ContainerSummary, TRY(containers(call).list(options)));
 }
 
 Result<> create(Call& call) {
@@ -32,7 +32,7 @@ Result<> create(Call& call) {
 }
 
 Result<> inspect(Call& call) {
-  return call.reply(200, TRY(containers(call).inspect(call.path("id"), call.flag("size"))));
+  return call.reply(200, Shape::Container, TRY(containers(call).inspect(call.path("id"), call.flag("size"))));
 }
 
 Result<> start(Call& call) {

@@ -47,14 +47,14 @@ Result<> list(Call& call) {
   auto filters = TRY(call.filters());
   auto json = codec::to_json(TRY(images(call).list(call.flag("all"), filters)));
   if (json.is_array()) {
-    for (auto& image : json.items()) adapt_image(image, call.version());
+    for (auto& image : json.items()) adapt_image(image, Shape::ImageSummary, call.version());
   }
   return call.reply(200, json);
 }
 
 Result<> inspect(Call& call) {
   auto json = codec::to_json(TRY(images(call).inspect(call.path("name"))));
-  adapt_image(json, call.version());
+  adapt_image(json, Shape::Image, call.version());
   return call.reply(200, json);
 }
 

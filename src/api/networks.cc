@@ -12,11 +12,18 @@ engine::Networks& networks(Call& call) { return call.services().networks; }
 
 Result<> list(Call& call) {
   codec::Json::Array items = TRY(networks(call).list(TRY(call.filters())));
-  return call.reply(200, codec::Json{std::move(items)});
+  codec::Json list{std::move(items)};
+  // Who is in it is said by inspect only, from 1.52 on.
+  if (call.version() >= Version{1, 52}) {
+    for (auto& network : list.items()) {
+      std::erase_if(network.members(), [](const auto& member) { return member.first == "Containers"; });
+    }
+  }
+  return call.reply_adapted(200, Shape::Network, std::move(list));
 }
 
 Result<> inspect(Call& call) {
-  return call.reply(200, TRY(networks(call).inspect(call.path("id"), call.flag("verbose"))));
+  return call.reply_adapted(200, Shape::Network, TRY(networks(call).inspect(call.path("id"), call.flag("verbose"))));
 }
 
 Result<> create(Call& call) { return call.reply(201, TRY(networks(call).create(TRY(call.json_body())))); }

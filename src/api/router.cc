@@ -1,10 +1,12 @@
 #include "api/router.h"
 
 #include <array>
+#include <chrono>
 #include <exception>
 
 #include <fmt/format.h>
 
+#include "api/answer.h"
 #include "api/errors.h"
 #include "base/log.h"
 #include "base/strings.h"
@@ -23,6 +25,21 @@ std::string joined(const std::vector<std::string_view>& parts, std::size_t from,
     out += parts[i];
   }
   return out;
+}
+
+/// Before the head an error becomes a status; after it the stream is broken, and that is only noted.
+void fail(http::Exchange& exchange, const base::Error& error) {
+  const auto& request = exchange.request();
+  if (exchange.begun()) {
+    base::log::debug("{} {}: the answer broke off: {}", request.method, request.path, error.message());
+    return;
+  }
+  if (error.is(base::ErrorKind::Internal)) {
+    base::log::error("Handler for {} {} returned error: {}", request.method, request.path, error.message());
+  } else {
+    base::log::debug("{} {}: {}", request.method, request.path, error.message());
+  }
+  base::ignore(reply_error(exchange, error), "the client is gone");
 }
 
 }  // namespace
@@ -52,16 +69,18 @@ std::optional<std::map<std::string, std::string>> match(std::string_view pattern
   return parameters;
 }
 
-base::Result<> Router::dispatch(http::Exchange& exchange) {
+base::Result<> Router::dispatch(http::Exchange& exchange, const Route*& chosen) {
   const auto& request = exchange.request();
   if (!request.query.error().empty()) return base::invalid(request.query.error());
-  const auto [version, path] = TRY(split_version(request.path));
+  if (request.method == "OPTIONS") return exchange.respond(200, {}, "");
+  const auto [version, path] = TRY(split_version(request.path, options_.oldest));
   for (const auto routes : {system_routes(), container_routes(), stream_routes(), file_routes(), exec_routes(),
-                            image_routes(), network_routes(), volume_routes()}) {
+                            image_routes(), network_routes(), volume_routes(), disk_usage_routes(), absent_routes()}) {
     for (const Route& route : routes) {
       if (route.method != request.method) continue;
       auto parameters = match(route.pattern, path);
       if (!parameters) continue;
+      chosen = &route;
       if (version < route.since) {
         return base::invalid(fmt::format("{} {} requires minimum API version {}", request.method, path,
                                          route.since.str()));
@@ -74,24 +93,35 @@ base::Result<> Router::dispatch(http::Exchange& exchange) {
 }
 
 void Router::handle(http::Exchange& exchange) {
+  const auto begin = std::chrono::steady_clock::now();
+  Answer with_headers{exchange};
+  const Route* route = answer(with_headers);
+  if (options_.metrics == nullptr) return;
+  options_.metrics->count(route == nullptr ? "" : route->method, route == nullptr ? "" : route->pattern,
+                          with_headers.status(), std::chrono::steady_clock::now() - begin);
+}
+
+const Route* Router::answer(http::Exchange& exchange) {
+  const Route* route = nullptr;
+  const auto plugins = options_.authorization == nullptr ? nullptr : options_.authorization->plugins();
   base::Result<> done;
   try {
-    done = dispatch(exchange);
+    if (plugins == nullptr || plugins->empty()) {
+      done = dispatch(exchange, route);
+      if (!done) fail(exchange, done.error());
+      return route;
+    }
+    AuthorizedExchange watched{exchange, plugins};
+    if (const auto admitted = watched.admit(); !admitted) {
+      fail(exchange, admitted.error());
+      return nullptr;
+    }
+    done = dispatch(watched, route);
+    if (!done) fail(watched, done.error());
   } catch (const std::exception& failure) {
-    done = base::internal(std::string{"unexpected failure: "} + failure.what());
+    fail(exchange, base::internal(std::string{"unexpected failure: "} + failure.what()));
   }
-  if (done) return;
-  const auto& request = exchange.request();
-  if (exchange.begun()) {
-    base::log::debug("{} {}: the answer broke off: {}", request.method, request.path, done.error().message());
-    return;
-  }
-  if (done.error().is(base::ErrorKind::Internal)) {
-    base::log::error("Handler for {} {} returned error: {}", request.method, request.path, done.error().message());
-  } else {
-    base::log::debug("{} {}: {}", request.method, request.path, done.error().message());
-  }
-  base::ignore(reply_error(exchange, done.error()), "the client is gone");
+  return route;
 }
 
 }  // namespace api

@@ -4,7 +4,9 @@
 #include <span>
 #include <string_view>
 
+#include "api/authorization.h"
 #include "api/call.h"
+#include "api/metrics.h"
 #include "http/exchange.h"
 
 namespace api {
@@ -28,17 +30,28 @@ std::span<const Route> file_routes();
 std::span<const Route> image_routes();
 std::span<const Route> network_routes();
 std::span<const Route> volume_routes();
+std::span<const Route> absent_routes();
+std::span<const Route> disk_usage_routes();
 
 class Router final : public http::Handler {
  public:
-  explicit Router(const Services& services) : services_{services} {}
+  struct Options {
+    Version oldest = oldest_version();      ///< clients that are older are sent away
+    Metrics* metrics = nullptr;             ///< told of each answer
+    Authorization* authorization = nullptr;  ///< asked before each
+  };
+  explicit Router(const Services& services) : Router{services, Options{}} {}
+  Router(const Services& services, const Options& options) : services_{services}, options_{options} {}
   /// Runs the route; an error that comes before the head becomes its status, a later one breaks the
   /// stream and is logged.
   void handle(http::Exchange& exchange) override;
 
  private:
-  base::Result<> dispatch(http::Exchange& exchange);
+  /// What answered: its route, or null.
+  const Route* answer(http::Exchange& exchange);
+  base::Result<> dispatch(http::Exchange& exchange, const Route*& chosen);
   Services services_;
+  const Options options_;
 };
 
 /// Whether `path` has the form of `pattern`, and its parts. For tests.

@@ -45,7 +45,7 @@ TEST(Errors, EachKindHasItsStatus) {
 
 TEST(Router, NoTwoRowsAnswerOneRequest) {
   for (const auto routes : {system_routes(), container_routes(), stream_routes(), exec_routes(), image_routes(),
-                            network_routes(), volume_routes()}) {
+                            network_routes(), volume_routes(), disk_usage_routes(), absent_routes()}) {
     for (const Route& a : routes) {
       for (const Route& b : routes) {
         if (&a == &b) continue;

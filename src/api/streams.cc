@@ -5,6 +5,8 @@
 #include "api/router.h"
 #include "api/stream_type.h"
 #include "base/strings.h"
+#include "http/websocket.h"
+#include "sys/socket.h"
 
 namespace api {
 
@@ -14,7 +16,7 @@ namespace {
 
 engine::Containers& containers(Call& call) { return call.services().containers; }
 
-Result<> attach(Call& call) {
+engine::AttachOptions attach_options(const Call& call) {
   engine::AttachOptions options;
   options.stream = call.flag("stream");
   options.logs = call.flag("logs");
@@ -22,9 +24,24 @@ Result<> attach(Call& call) {
   options.out = call.flag("stdout");
   options.err = call.flag("stderr");
   options.detach_keys = call.text("detachKeys");
-  const auto ticket = TRY(containers(call).attach(call.path("id"), options));
+  return options;
+}
+
+Result<> attach(Call& call) {
+  const auto ticket = TRY(containers(call).attach(call.path("id"), attach_options(call)));
   auto connection = TRY(call.exchange().hijack_stream(stream_type(call.version(), ticket->tty())));
   return ticket->connect(std::move(connection.socket), std::move(connection.prefix));
+}
+
+/// The frames need somebody who makes them, so these bytes do cross the daemon.
+Result<> attach_websocket(Call& call) {
+  auto options = attach_options(call);
+  options.multiplexed = false;
+  const auto ticket = TRY(containers(call).attach(call.path("id"), options));
+  auto websocket = TRY(http::accept_websocket(call.exchange()));
+  auto pair = TRY(sys::make_socket_pair(SOCK_STREAM));
+  TRY(ticket->connect(std::move(pair.first), {}));
+  return http::bridge_websocket(std::move(websocket), std::move(pair.second));
 }
 
 Result<engine::WaitCondition> wait_condition(const std::string& name) {
@@ -129,15 +146,20 @@ Result<> stats(Call& call) {
     bool more = TRY(samples->next(sample, stop));
     if (!one_shot && more && sample.read != spec::api::ContainerStats::kNever) more = TRY(samples->next(sample, stop));
     if (!more) return base::not_found("No such container: " + call.path("id"));
-    return call.reply(200, sample);
+    return call.reply(200, Shape::Stats, sample);
   }
   TRY(call.exchange().begin(200, {{"Content-Type", "application/json"}}));
-  while (TRY(samples->next(sample, stop))) TRY(call.exchange().write(codec::to_json(sample).dump() + "\n"));
+  while (TRY(samples->next(sample, stop))) {
+    auto json = codec::to_json(sample);
+    adapt(json, Shape::Stats, call.version());
+    TRY(call.exchange().write(json.dump() + "\n"));
+  }
   return call.exchange().finish();
 }
 
 constexpr std::array kRoutes{
     Route{"POST", "/containers/{id}/attach", attach},
+    Route{"GET", "/containers/{id}/attach/ws", attach_websocket},
     Route{"POST", "/containers/{id}/wait", wait},
     Route{"GET", "/containers/{id}/logs", logs},
     Route{"GET", "/containers/{id}/stats", stats},
