@@ -84,7 +84,9 @@ Result<ImagePruneReport> ImagesService::prune(const Filters& filters) {
 
 Result<> ImagesService::tag(const std::string& ref, const std::string& repository, const std::string& tag) {
   const auto id = TRY(store_.tag(ref, repository, tag));
-  publish("tag", id.str(), tag.empty() ? repository : repository + ":" + tag);
+  // As the user knows it: the store has taken the name, so it parses.
+  const auto reference = spec::Reference::parse(repository, tag);
+  publish("tag", id.str(), reference ? reference->with_default_tag().familiar() : repository);
   return {};
 }
 

@@ -176,3 +176,66 @@ def test_headers_of_every_answer(api):
     assert head[0].status == 200 and head[1] == b"" and head[0].headers["Content-Length"] == "0"
     options = call(api.socket, "OPTIONS", "/v1.44/containers/json")
     assert options[0].status == 200 and options[1] == b"" and "Access-Control-Allow-Origin" not in options[0].headers
+
+
+def test_errors(api):
+    """tests/api/errors.tsv: status and text of what goes wrong; * stands for anything."""
+    import fnmatch
+    api.caisson("run", "-d", "--name", "run", "busybox", "sleep", "1000")
+    api.caisson("run", "--name", "ended", "busybox", "true")
+    wrong = []
+    for row in table("errors.tsv"):
+        client = Unix(api.socket)
+        target = urllib.parse.quote(row["target"], safe="/?&=:")
+        headers = {"Content-Type": "application/json"} if row["body"] else {}
+        client.request(row["method"], target, row["body"] or None, headers)
+        answer = client.getresponse()
+        data = answer.read()
+        client.close()
+        message = json.loads(data).get("message", data) if data else ""
+        if not fnmatch.fnmatchcase(str(answer.status), row["status"]) or not fnmatch.fnmatchcase(str(message), row["message"].replace("[", "[[]")):
+            wrong.append(f'{row["method"]} {row["target"]}: {answer.status} {message!r}, not {row["status"]} {row["message"]!r}')
+    api.caisson("rm", "-f", "run", "ended")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_events_by_filter_and_time(api):
+    """Every filter of the endpoint, and both ends of a span to the nanosecond."""
+    began = json.loads(call(api.socket, "GET", "/info")[1])["SystemTime"]
+    api.caisson("run", "--name", "seen", "--label", "colour=red", "--network", "net", "-v", "vol:/v", "busybox", "true")
+    api.caisson("exec", "it", "true")
+    api.caisson("tag", "busybox", "seen/image:1")
+    api.caisson("rm", "seen")
+    api.caisson("rmi", "seen/image:1")
+    ended = json.loads(call(api.socket, "GET", "/info")[1])["SystemTime"]
+
+    def events(since=began, until=ended, **filters):
+        query = urllib.parse.urlencode({"since": since, "until": until, "filters": json.dumps({key: value for key, value in filters.items()})})
+        return [json.loads(line) for line in call(api.socket, "GET", f"/v1.51/events?{query}")[1].splitlines()]
+
+    actions = lambda found: [event["Action"].split(":")[0] for event in found]
+    everything = events()
+    assert actions(event for event in everything if event["Type"] == "container" and event["Actor"]["Attributes"]["name"] == "seen") == [
+        "create", "attach", "start", "die", "destroy"]
+    assert actions(events(container=["seen"])) == ["create", "attach", "start", "die", "destroy"]
+    by_id = events(container=[next(event["Actor"]["ID"] for event in everything if event["Action"] == "create")])
+    assert {event["Type"] for event in by_id} == {"container", "network", "volume"}, "by its id, what names it belongs to it"
+    assert set(actions(events(event=["exec_create", "exec_die"]))) == {"exec_create", "exec_die"}
+    assert set(actions(events(type=["image"]))) == {"tag", "untag"}
+    assert actions(events(label=["colour=red"])) == ["create", "attach", "start", "die", "destroy"]
+    assert {event["Type"] for event in events(network=["net"])} == {"network"} and actions(events(network=["net"])) == ["connect", "disconnect"]
+    assert set(actions(events(volume=["vol"]))) == {"mount", "unmount"}
+    tagged = [event for event in everything if event["Type"] == "image"]
+    assert actions(events(image=["seen/image:1"]))[:1] == ["tag"], tagged
+    assert events(scope=["swarm"]) == [] and len(events(scope=["local"])) == len(everything)
+    for name in ("daemon", "plugin", "service", "node", "secret", "config"):
+        assert events(**{name: ["seen"]}) == [], name
+    assert {event["Type"] for event in events(type=["container", "volume"], container=["seen"])} == {"container"}, "different filters must all hold"
+
+    # Both ends belong to the span, to the nanosecond.
+    stamp = lambda event: f'{event["timeNano"] // 10**9}.{event["timeNano"] % 10**9:09d}'
+    first, last = everything[1], everything[-2]
+    span = events(stamp(first), stamp(last))
+    assert [event["timeNano"] for event in span] == [event["timeNano"] for event in everything[1:-1]]
+    assert all(a["timeNano"] < b["timeNano"] for a, b in zip(everything, everything[1:]))
+    assert events(until="1") == []

@@ -44,8 +44,8 @@ def metric(name):
 
 def connect(daemon, timeout=60):
     client = socket.socket(socket.AF_UNIX)
+    client.connect(str(daemon.socket))  # blocks while the backlog is full; with a time limit it would fail then
     client.settimeout(timeout)
-    client.connect(str(daemon.socket))
     return client
 
 

@@ -1,11 +1,14 @@
 #include "cmd/caissond/listeners.h"
 
+#include <optional>
+
 #include <grp.h>
 
 #include <fmt/format.h>
 
 #include "base/log.h"
 #include "base/strings.h"
+#include "sys/file.h"
 
 namespace caissond {
 namespace {
@@ -14,22 +17,30 @@ using base::Result;
 
 constexpr std::string_view kPlainPort = "2375", kTlsPort = "2376";
 
+/// From /etc/group; asking the whole of NSS would load its libraries for good.
+std::optional<gid_t> gid_in_file(const std::string& name) {
+  const auto text = sys::read_file(sys::kCwd, "/etc/group");
+  if (!text) return std::nullopt;
+  for (const auto line : base::split(*text, '\n')) {
+    const auto fields = base::split(line, ':');
+    if (fields.size() < 3 || fields[0] != name) continue;
+    if (const auto gid = base::parse_uint(fields[2])) return static_cast<gid_t>(*gid);
+  }
+  return std::nullopt;
+}
+
 /// The group that may use the socket: the one that was asked for, else "caisson" or "docker" if there
 /// is one.
 Result<std::optional<gid_t>> socket_group(const std::string& wanted) {
-  const auto gid_of = [](const std::string& name) -> std::optional<gid_t> {
-    const auto* entry = ::getgrnam(name.c_str());  // NOLINT(concurrency-mt-unsafe): before any thread
-    if (entry == nullptr) return std::nullopt;
-    return entry->gr_gid;
-  };
   if (wanted.empty()) {
-    const auto own = gid_of("caisson");
-    return own ? own : gid_of("docker");
+    const auto own = gid_in_file("caisson");
+    return own ? own : gid_in_file("docker");
   }
   if (const auto number = base::parse_uint(wanted)) return std::optional{static_cast<gid_t>(*number)};
-  const auto gid = gid_of(wanted);
-  if (!gid) return base::not_found("group " + wanted + " not found");
-  return gid;
+  if (const auto gid = gid_in_file(wanted)) return gid;
+  const auto* entry = ::getgrnam(wanted.c_str());  // NOLINT(concurrency-mt-unsafe): before any thread
+  if (entry == nullptr) return base::not_found("group " + wanted + " not found");
+  return std::optional{entry->gr_gid};
 }
 
 }  // namespace

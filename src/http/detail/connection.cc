@@ -21,6 +21,7 @@ constexpr int kMaxLingering = 8;
 /// How long a client may go on sending after a response that ends the connection. Closing at once
 /// would reset the connection and could destroy the response on its way.
 constexpr std::chrono::seconds kDrainTime{2};
+constexpr std::size_t kDrainBytes = std::size_t{32} << 20U;
 
 }  // namespace
 
@@ -171,9 +172,10 @@ Connection::Next Connection::start_drain() {
 
 Connection::Next Connection::drain_before_close() {
   input_.consume(input_.view().size());
-  while (Clock::now() < drain_deadline_) {
+  while (Clock::now() < drain_deadline_ && drained_ < kDrainBytes) {
     const auto step = transport_->receive(input_.room(kReadBytes));
     if (!step || (step->want == Want::Nothing && step->count == 0)) break;
+    drained_ += step->count;
     if (step->want != Want::Nothing) return park(step->want, drain_deadline_, Idle::No);
   }
   return close();

@@ -105,6 +105,7 @@ class Connection final : public Watcher, public Task, public std::enable_shared_
   bool draining_ = false;  ///< all is said; what the peer still sends is thrown away
   sys::Deadline head_deadline_;
   sys::Deadline drain_deadline_ = sys::kNoDeadline;
+  std::size_t drained_ = 0;  ///< bytes
   Reactor::Token token_ = 0;
 
   std::mutex mutex_;  // guards all below
