@@ -101,7 +101,7 @@ def test_reload():
             "default-runtime": "other", "shutdown-timeout": "4", "insecure-registries": '["reg.test:5000"]', "registry-mirrors": '["https://mirror.test"]'}
         assert json.loads(info("Labels")) == ["a=2"] and json.loads(info("Debug")) is True
         assert json.loads(info("RegistryConfig.Mirrors")) == ["https://mirror.test"]
-        wait_until(lambda: "changed, but read at start only: mtu" in daemon.log(), "what needs a restart is named")
+        wait_until(lambda: "changed, but read at start only: mtu: restart the daemon" in daemon.log(), "what needs a restart is named, and nothing else")
 
         # What a new container gets, and by which runtime it runs.
         daemon.caisson("run", "-d", "--name", "new", IMAGE, "sleep", "60")

@@ -1,7 +1,10 @@
 #include "cmd/caissond/daemon.h"
 
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
+#include <memory>
+#include <optional>
 #include <thread>
 
 #include <unistd.h>
@@ -172,9 +175,9 @@ Result<> serve(Config& config, std::span<char* const> arguments, const sys::Serv
   export_proxies(config.engine);
   TRY(find_companions(config.engine));
   TRY(sys::make_dirs(sys::kCwd, config.engine.exec_root, 0711));
-  if (config.pidfile.empty()) config.pidfile = config.engine.exec_root + "/caissond.pid";
-  TRY(write_pidfile(config.pidfile));
-  base::ScopeGuard remove_pidfile{[&] { base::ignore(sys::unlink_at(sys::kCwd, config.pidfile), "best effort"); }};
+  const std::string pidfile = config.pidfile.empty() ? config.engine.exec_root + "/caissond.pid" : config.pidfile;
+  TRY(write_pidfile(pidfile));
+  base::ScopeGuard remove_pidfile{[&] { base::ignore(sys::unlink_at(sys::kCwd, pidfile), "best effort"); }};
 
   Daemon daemon{config, arguments, manager};
   TRY(daemon.start());
