@@ -31,6 +31,7 @@ constexpr std::array kRenamed{
     Renamed{"labels", "label"},
     Renamed{"log-opts", "log-opt"},
     Renamed{"registry-mirrors", "registry-mirror"},
+    Renamed{"cdi-spec-dirs", "cdi-spec-dir"},
     Renamed{"runtimes", "add-runtime"},
     Renamed{"storage-opts", "storage-opt"},
 };
@@ -46,7 +47,7 @@ struct Foreign {
 constexpr std::array kForeign{
     Foreign{"allow-direct-routing", 0, false, false},   Foreign{"authorization-plugin", 0, true, false},
     Foreign{"bip6", 0, true, false},                    Foreign{"bridge-accept-fwmark", 0, true, false},
-    Foreign{"cdi-spec-dir", 0, true, true},             Foreign{"containerd", 0, true, true},
+    Foreign{"containerd", 0, true, true},
     Foreign{"containerd-namespace", 0, true, true},     Foreign{"containerd-plugins-namespace", 0, true, true},
     Foreign{"cpu-rt-period", 0, true, false},           Foreign{"cpu-rt-runtime", 0, true, false},
     Foreign{"cri-containerd", 0, false, true},          Foreign{"default-gateway", 0, true, false},
@@ -100,6 +101,7 @@ void bind(flags::FlagSet& set, Config& config, std::deque<std::vector<std::strin
           flags::custom<set_runtime>(engine.runtimes, "runtime"));
   set.add({.name = "bip", .help = "IPv4 address for the default bridge"}, engine.bip);
   set.add({.name = "bridge", .shorthand = 'b', .help = "Attach containers to a network bridge"}, engine.bridge);
+  set.add({.name = "cdi-spec-dir", .help = "CDI specification directories to use", .type = "list"}, engine.cdi_spec_dirs);
   set.add({.name = "cgroup-parent", .help = "Set parent cgroup for all containers"}, engine.cgroup_parent);
   set.add({.name = "config-file", .help = "Daemon configuration file"}, config.config_file);
   set.add({.name = "data-root", .help = "Root directory of persistent state"}, engine.data_root);
