@@ -1,8 +1,10 @@
 #include "sys/init.h"
 
 #include <cerrno>
+#include <climits>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <initializer_list>
 
@@ -24,6 +26,30 @@ sigset_t waited_for() {
   return set;
 }
 
+/// execve(2) of what `name` is in PATH, without execvp(3)'s shell for files of no known format. The errno of
+/// the failure: of several, the one that says that something is there but can't be executed.
+int execute(char* const* argv) {
+  if (std::strchr(argv[0], '/') != nullptr) {
+    ::execve(argv[0], argv, environ);
+    return errno;
+  }
+  const char* folder = std::getenv("PATH");
+  int worst = ENOENT;
+  while (folder != nullptr) {
+    const char* end = std::strchr(folder, ':');
+    const auto length = end == nullptr ? std::strlen(folder) : static_cast<std::size_t>(end - folder);
+    char path[PATH_MAX];
+    const int written = std::snprintf(path, sizeof path, "%.*s/%s", static_cast<int>(length == 0 ? 1 : length), length == 0 ? "." : folder,
+                                      argv[0]);
+    if (written > 0 && static_cast<std::size_t>(written) < sizeof path) {
+      ::execve(path, argv, environ);
+      if (errno != ENOENT && errno != ENOTDIR) worst = errno;
+    }
+    folder = end == nullptr ? nullptr : end + 1;
+  }
+  return worst;
+}
+
 /// Never returns. `mask` is what the program is to have.
 [[noreturn]] void become_program(char* const* argv, const sigset_t& mask) {
   // A group of its own, so that ^C reaches the program and not this one. SIGTTOU is ignored here, or the
@@ -35,8 +61,7 @@ sigset_t waited_for() {
   ::signal(SIGTTIN, SIG_DFL);
   ::signal(SIGTTOU, SIG_DFL);
   ::sigprocmask(SIG_SETMASK, &mask, nullptr);
-  ::execvp(argv[0], argv);
-  const int why = errno;
+  const int why = execute(argv);
   std::fprintf(stderr, "caisson-init: exec %s: %s\n", argv[0], std::strerror(why));
   ::_exit(why == ENOENT || why == ENOTDIR ? kNotFound : kNotExecutable);
 }
