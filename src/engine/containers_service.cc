@@ -109,6 +109,11 @@ Result<> ContainerAnswers::leave_network(const std::string& container, const net
   return engine::leave_network(core_, TRY(core_.table.find(container)), network, force);
 }
 
+std::string ContainerAnswers::name_of(const std::string& container) const {
+  const auto found = core_.table.find(container);
+  return found ? (*found)->record()->name : std::string{};
+}
+
 std::vector<std::string> ContainerAnswers::users_of_volume(const std::string& name) const {
   std::vector<std::string> users;
   for (const ContainerPtr& container : core_.table.all()) {

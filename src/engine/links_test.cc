@@ -114,6 +114,8 @@ TEST(Links, ContainersOfAUserNetworkFindEachOther) {
     EXPECT_THAT(engine.containers().inspect("renamed", false)->network_settings.networks.at("mine").dns_names.value(),
                 ElementsAre("renamed", "second", "both", id));
 
+    EXPECT_EQ(engine.networks().inspect("mine", false).value()["Containers"][b]["Name"].as_string(), "renamed");
+
     ASSERT_TRUE(engine.containers().stop("renamed", {.timeout = std::chrono::seconds{0}}));
     EXPECT_THAT(names_at(hosts_of(host, a), at_b), ElementsAre());
     const std::string c = started(engine, in_network("mine", "c"));  // takes the address
@@ -210,6 +212,37 @@ TEST(Links, LegacyLinksGiveNamesAndVariables) {
     host.close();
     host.open();
     EXPECT_THAT(host.engine().containers().inspect("web", false)->host_config.links.value(), ElementsAre());
+  });
+}
+
+TEST(Links, InterfacesAndTheWayOut) {
+  on_fresh_host([](Host& host) {
+    host.load_image();
+    Engine& engine = host.engine();
+    for (const char* name : {"one", "two", "three"}) make_network(engine, name);
+    auto options = in_network("one", "a", {}, {"sh", "-c", "ip route; ip link; exec sleep 1000"});
+    auto& networks = options.request.networking_config.endpoints_config;
+    networks["one"] = spec::api::EndpointSettings{};
+    networks["two"] = spec::api::EndpointSettings{
+        .driver_opts = spec::api::Labels{{"com.docker.network.endpoint.ifname", "uplink"}}, .gw_priority = 1};
+    const std::string id = started(engine, options);
+    wait_for_output(engine, id, "uplink");
+    const std::string gateway = engine.containers().inspect("a", false)->network_settings.networks.at("two").gateway;
+    EXPECT_THAT(logs_of(engine, id), HasSubstr("default via " + gateway + " dev uplink"));
+
+    // A gap in the numbers of interfaces is no reason not to join.
+    const std::string b = started(engine, in_network("one", "b"));
+    const auto join = [&](const char* network) {
+      return engine.networks().connect(network, codec::Json::object({{"Container", "b"}}));
+    };
+    ASSERT_TRUE(join("two"));
+    ASSERT_TRUE(engine.networks().disconnect("one", "b", false));
+    const auto joined = join("three");
+    EXPECT_TRUE(joined) << joined.error().message();
+    const auto refused = engine.networks().connect(
+        "one", codec::Json::object({{"Container", "b"},
+                                    {"EndpointConfig", codec::Json::object({{"DriverOpts", codec::Json::object({{"com.docker.network.endpoint.ifname", "a/b"}})}})}}));
+    EXPECT_TRUE(refused.failed_as(base::ErrorKind::InvalidArgument));
   });
 }
 
