@@ -24,7 +24,7 @@ TEST(Yaml, DocumentsBecomeJson) {
 
 TEST(Yaml, WhatIsNoneIsAnErrorWithItsLine) {
   for (const auto& [yaml, message] : std::initializer_list<std::pair<const char*, const char*>>{
-           {"a: [1", "error: yaml: line 1: did not find expected ',' or ']'"},
+           {"a: [1", "error: yaml: line 2: did not find expected ',' or ']'"},
            {"a: 1\na: 2\n", "error: yaml: line 2: the name \"a\" stands twice"},
            {"x: *nobody\n", "error: yaml: line 1: unknown alias nobody"},
            {"? [a]\n: b\n", "error: yaml: line 1: a name was expected"},

@@ -87,8 +87,8 @@ TEST(Links, VariablesOfALink) {
   const auto range = variables_of_link("web", "db", "1.1.1.1", {"81/tcp", "80/tcp", "82/tcp", "90/tcp"}, {});
   EXPECT_THAT(range, Contains("DB_PORT_80_TCP_START=tcp://1.1.1.1:80"));
   EXPECT_THAT(range, Contains("DB_PORT_80_TCP_PORT_START=80"));
-  EXPECT_THAT(range, Contains("DB_PORT_82_TCP_END=tcp://1.1.1.1:82"));
-  EXPECT_THAT(range, Contains("DB_PORT_82_TCP_PORT_END=82"));
+  EXPECT_THAT(range, Contains("DB_PORT_80_TCP_END=tcp://1.1.1.1:82"));
+  EXPECT_THAT(range, Contains("DB_PORT_80_TCP_PORT_END=82"));
 }
 
 TEST(Links, ContainersOfAUserNetworkFindEachOther) {
@@ -96,21 +96,21 @@ TEST(Links, ContainersOfAUserNetworkFindEachOther) {
     host.load_image();
     Engine& engine = host.engine();
     make_network(engine, "mine");
-    const std::string a = started(engine, in_network("mine", "a", {"first"}));
-    const std::string b = started(engine, in_network("mine", "b", {"second", "both"}));
-    const std::string at_a = address_of(engine, "a", "mine"), at_b = address_of(engine, "b", "mine");
+    const std::string a = started(engine, in_network("mine", "aa", {"first"}));
+    const std::string b = started(engine, in_network("mine", "bb", {"second", "both"}));
+    const std::string at_a = address_of(engine, "aa", "mine"), at_b = address_of(engine, "bb", "mine");
     const std::string id = b.substr(0, 12);
     EXPECT_THAT(names_at(hosts_of(host, a), at_b),
-                ElementsAre("b", "second", "both", id, "b.mine", "second.mine", "both.mine"));
+                ElementsAre("bb", "second", "both", id, "bb.mine", "second.mine", "both.mine"));
     EXPECT_THAT(names_at(hosts_of(host, b), at_a), Contains("first"));
     // What a container wrote into the file itself stays through all that follows.
     const auto file = sys::open_at(sys::kCwd, host.options.exec_root + "/names/" + a + "/hosts", O_WRONLY | O_APPEND).value();
     ASSERT_TRUE(sys::write_all(file.get(), "9.9.9.9\tmine-alone\n"));
     const auto before = sys::stat_at(sys::kCwd, host.options.exec_root + "/names/" + a + "/hosts").value();
 
-    ASSERT_TRUE(engine.containers().rename("b", "renamed"));
+    ASSERT_TRUE(engine.containers().rename("bb", "renamed"));
     EXPECT_THAT(names_at(hosts_of(host, a), at_b), Contains("renamed"));
-    EXPECT_THAT(names_at(hosts_of(host, a), at_b), Not(Contains("b")));
+    EXPECT_THAT(names_at(hosts_of(host, a), at_b), Not(Contains("bb")));
     EXPECT_THAT(engine.containers().inspect("renamed", false)->network_settings.networks.at("mine").dns_names.value(),
                 ElementsAre("renamed", "second", "both", id));
 
@@ -118,10 +118,10 @@ TEST(Links, ContainersOfAUserNetworkFindEachOther) {
 
     ASSERT_TRUE(engine.containers().stop("renamed", {.timeout = std::chrono::seconds{0}}));
     EXPECT_THAT(names_at(hosts_of(host, a), at_b), ElementsAre());
-    const std::string c = started(engine, in_network("mine", "c"));  // takes the address
+    const std::string c = started(engine, in_network("mine", "cc"));  // takes the address
     ASSERT_TRUE(engine.containers().start("renamed", ""));
     EXPECT_THAT(names_at(hosts_of(host, a), address_of(engine, "renamed", "mine")), Contains("renamed"));
-    EXPECT_THAT(names_at(hosts_of(host, a), address_of(engine, "c", "mine")), Contains("c"));
+    EXPECT_THAT(names_at(hosts_of(host, a), address_of(engine, "cc", "mine")), Contains("cc"));
 
     EXPECT_THAT(hosts_of(host, a), HasSubstr("9.9.9.9\tmine-alone\n"));
     EXPECT_EQ(sys::stat_at(sys::kCwd, host.options.exec_root + "/names/" + a + "/hosts")->st_ino, before.st_ino);
@@ -134,16 +134,16 @@ TEST(Links, JoiningAndLeavingWhileRunning) {
     Engine& engine = host.engine();
     make_network(engine, "one");
     make_network(engine, "two");
-    const std::string a = started(engine, in_network("one", "a"));
-    const std::string b = started(engine, in_network("two", "b"));
+    const std::string a = started(engine, in_network("one", "aa"));
+    const std::string b = started(engine, in_network("two", "bb"));
     const auto settings = codec::Json::object({{"Aliases", codec::Json::array({"extra"})},
-                                               {"Links", codec::Json::array({"b:bee"})}});
-    ASSERT_TRUE(engine.networks().connect("two", codec::Json::object({{"Container", "a"}, {"EndpointConfig", settings}})));
-    EXPECT_THAT(names_at(hosts_of(host, b), address_of(engine, "a", "two")), Contains("extra"));
-    EXPECT_THAT(names_at(hosts_of(host, a), address_of(engine, "b", "two")), Contains("bee"));
-    EXPECT_THAT(names_at(hosts_of(host, b), address_of(engine, "b", "two")), Not(Contains("bee")));
-    const std::string left = address_of(engine, "a", "two");
-    ASSERT_TRUE(engine.networks().disconnect("two", "a", false));
+                                               {"Links", codec::Json::array({"bb:bee"})}});
+    ASSERT_TRUE(engine.networks().connect("two", codec::Json::object({{"Container", "aa"}, {"EndpointConfig", settings}})));
+    EXPECT_THAT(names_at(hosts_of(host, b), address_of(engine, "aa", "two")), Contains("extra"));
+    EXPECT_THAT(names_at(hosts_of(host, a), address_of(engine, "bb", "two")), Contains("bee"));
+    EXPECT_THAT(names_at(hosts_of(host, b), address_of(engine, "bb", "two")), Not(Contains("bee")));
+    const std::string left = address_of(engine, "aa", "two");
+    ASSERT_TRUE(engine.networks().disconnect("two", "aa", false));
     EXPECT_THAT(names_at(hosts_of(host, b), left), ElementsAre());
     EXPECT_THAT(hosts_of(host, a), Not(HasSubstr("bee")));
   });
@@ -153,11 +153,11 @@ TEST(Links, TheNextDaemonFindsTheNamesAgain) {
   on_fresh_host([](Host& host) {
     host.load_image();
     make_network(host.engine(), "mine");
-    const std::string a = started(host.engine(), in_network("mine", "a"));
-    const std::string b = started(host.engine(), in_network("mine", "b", {}, {"sh", "-c", "sleep 0.3"}));
-    const std::string at_b = address_of(host.engine(), "b", "mine");
+    const std::string a = started(host.engine(), in_network("mine", "aa"));
+    const std::string b = started(host.engine(), in_network("mine", "bb", {}, {"sh", "-c", "sleep 0.3"}));
+    const std::string at_b = address_of(host.engine(), "bb", "mine");
     host.close();
-    EXPECT_THAT(names_at(hosts_of(host, a), at_b), Contains("b"));
+    EXPECT_THAT(names_at(hosts_of(host, a), at_b), Contains("bb"));
     host.open();
     wait(host.engine(), b);
     EXPECT_THAT(names_at(hosts_of(host, a), at_b), ElementsAre());
@@ -220,27 +220,27 @@ TEST(Links, InterfacesAndTheWayOut) {
     host.load_image();
     Engine& engine = host.engine();
     for (const char* name : {"one", "two", "three"}) make_network(engine, name);
-    auto options = in_network("one", "a", {}, {"sh", "-c", "ip route; ip link; exec sleep 1000"});
+    auto options = in_network("one", "aa", {}, {"sh", "-c", "ip route; ip link; exec sleep 1000"});
     auto& networks = options.request.networking_config.endpoints_config;
     networks["one"] = spec::api::EndpointSettings{};
     networks["two"] = spec::api::EndpointSettings{
         .driver_opts = spec::api::Labels{{"com.docker.network.endpoint.ifname", "uplink"}}, .gw_priority = 1};
     const std::string id = started(engine, options);
     wait_for_output(engine, id, "uplink");
-    const std::string gateway = engine.containers().inspect("a", false)->network_settings.networks.at("two").gateway;
+    const std::string gateway = engine.containers().inspect("aa", false)->network_settings.networks.at("two").gateway;
     EXPECT_THAT(logs_of(engine, id), HasSubstr("default via " + gateway + " dev uplink"));
 
     // A gap in the numbers of interfaces is no reason not to join.
-    const std::string b = started(engine, in_network("one", "b"));
+    const std::string b = started(engine, in_network("one", "bb"));
     const auto join = [&](const char* network) {
-      return engine.networks().connect(network, codec::Json::object({{"Container", "b"}}));
+      return engine.networks().connect(network, codec::Json::object({{"Container", "bb"}}));
     };
     ASSERT_TRUE(join("two"));
-    ASSERT_TRUE(engine.networks().disconnect("one", "b", false));
+    ASSERT_TRUE(engine.networks().disconnect("one", "bb", false));
     const auto joined = join("three");
     EXPECT_TRUE(joined) << joined.error().message();
     const auto refused = engine.networks().connect(
-        "one", codec::Json::object({{"Container", "b"},
+        "one", codec::Json::object({{"Container", "bb"},
                                     {"EndpointConfig", codec::Json::object({{"DriverOpts", codec::Json::object({{"com.docker.network.endpoint.ifname", "a/b"}})}})}}));
     EXPECT_TRUE(refused.failed_as(base::ErrorKind::InvalidArgument));
   });
@@ -257,15 +257,15 @@ TEST(Links, WrongRequestsMakeNothing) {
       EXPECT_TRUE(made.failed_as(base::ErrorKind::InvalidArgument));
       EXPECT_THAT(made.error().message(), StartsWith(message));
     };
-    auto options = in_network("bridge", "x");
+    auto options = in_network("bridge", "xx");
     options.request.host_config.links = std::vector<std::string>{"nobody:db"};
     refused(options, "could not get container for nobody: No such container: nobody");
     options.request.host_config.links = std::vector<std::string>{"a:b:c"};
     refused(options, "bad format for links: a:b:c");
-    refused(in_network("bridge", "x", {"alias"}),
+    refused(in_network("bridge", "xx", {"alias"}),
             "invalid config for network bridge: invalid endpoint settings:\nnetwork-scoped aliases are only supported for user-defined networks");
     const auto with = [&](const spec::api::EndpointSettings& settings) {
-      auto wrong = in_network("mine", "x");
+      auto wrong = in_network("mine", "xx");
       wrong.request.networking_config.endpoints_config["mine"] = settings;
       return wrong;
     };

@@ -35,7 +35,7 @@ devices:
     hooks:
     - hookName: createContainer
       path: /bin/true
-      args: [true, x]
+      args: ["true", x]
     additionalGids: [44, 0]
 - name: all
   containerEdits: {env: [WHICH=all]}
