@@ -39,6 +39,9 @@ Result<> find_companions(engine::Options& options) {
   if (!TRY(sys::exists(sys::kCwd, options.shim_path))) {
     return base::not_found(options.shim_path + " is missing: caissond and caisson-shim are installed side by side");
   }
+  if (options.init_path.empty() && TRY(sys::exists(sys::kCwd, bin + "/caisson-init"))) {
+    options.init_path = bin + "/caisson-init";
+  }
   if (options.images_path.empty()) {
     const std::string images = bin.substr(0, bin.rfind('/')) + "/share/caisson/images";
     if (TRY(sys::exists(sys::kCwd, images))) options.images_path = images;
