@@ -2,7 +2,10 @@
 
 #include <utility>
 
+#include "distribution/detail/download.h"
+#include "distribution/detail/login.h"
 #include "distribution/detail/repository.h"
+#include "distribution/detail/search.h"
 
 namespace distribution {
 namespace {
@@ -26,12 +29,26 @@ class RegistryClient final : public Client {
     return connect(reference, credentials, Access::Push, mount_from, std::move(stop));
   }
 
+  Result<std::string> log_in(const std::string& server, const Credentials& credentials,
+                             std::stop_token stop) override {
+    return detail::log_in(options_, server, credentials, std::move(stop));
+  }
+
+  Result<std::vector<SearchResult>> search(const std::string& term, int limit, const Credentials& credentials,
+                                           std::stop_token stop) override {
+    return detail::search(options_, term, limit, credentials, std::move(stop));
+  }
+
+  Result<Download> fetch(const std::string& url, std::stop_token stop) override {
+    return detail::download(options_, url, std::move(stop));
+  }
+
  private:
   Result<std::unique_ptr<Repository>> connect(const spec::Reference& reference, const Credentials& credentials,
                                               Access access, const std::vector<std::string>& also_read,
                                               std::stop_token stop) {
     auto session = std::make_shared<detail::Session>(options_, reference, credentials);
-    session->places = TRY(detail::places_of(reference, options_, session->trust, access));
+    session->places = TRY(detail::places_of(reference.domain(), options_, session->trust, access));
     session->scopes = {"repository:" + reference.path() + (access == Access::Push ? ":pull,push" : ":pull")};
     for (const auto& path : also_read) session->scopes.push_back("repository:" + path + ":pull");
     auto repository = std::make_unique<detail::RegistryRepository>(std::move(session));

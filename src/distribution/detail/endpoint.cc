@@ -27,10 +27,10 @@ bool is_redirect(long status) {
 
 }  // namespace
 
-Result<std::vector<Place>> places_of(const spec::Reference& reference, const Options& options,
+Result<std::vector<Place>> places_of(const std::string& domain, const Options& options,
                                      const TrustStore& trust, Access access) {
   std::vector<Place> places;
-  if (reference.domain() == kHub) {
+  if (domain == kHub) {
     for (const auto& mirror : options.mirrors) {
       if (access == Access::Push) break;
       std::string url = mirror;
@@ -41,24 +41,24 @@ Result<std::vector<Place>> places_of(const spec::Reference& reference, const Opt
     places.push_back({std::string{kHubRegistry}, false});
     return places;
   }
-  places.push_back({"https://" + reference.domain(), false});
+  places.push_back({"https://" + domain, false});
   // Who put an authority into certs.d wants TLS, also on loopback.
-  const Trust known = TRY(trust.for_host(reference.domain()));
-  if (trust.is_insecure(reference.domain()) && known.extra_authorities.empty()) {
-    places.push_back({"http://" + reference.domain(), false});
+  const Trust known = TRY(trust.for_host(domain));
+  if (trust.is_insecure(domain) && known.extra_authorities.empty()) {
+    places.push_back({"http://" + domain, false});
   }
   return places;
 }
 
 Endpoint::Endpoint(Place place, Transfers& transfers, const TrustStore& trust, Credentials credentials,
-                   const std::string& path, std::vector<std::string> scopes)
+                   const std::string& path, std::vector<std::string> scopes, LoginKind login)
     : place_{std::move(place)},
       transfers_{transfers},
       trust_{trust},
       base_{place_.url + "/v2/" + path + "/"},
       // A user's credentials are for the registry, not for whoever mirrors it.
       authorizer_{transfers, trust, place_.mirror ? Credentials{} : std::move(credentials),
-                  std::move(scopes)} {}
+                  std::move(scopes), login} {}
 
 Result<> Endpoint::ping(std::stop_token stop) {
   Request request;
@@ -98,6 +98,21 @@ Result<Response> Endpoint::send(const std::string& method, const std::string& ta
     const bool fresh = authorizer_.forget_token();
     if ((!learned && !fresh) || payload.stream != nullptr) return response;
   }
+}
+
+Result<std::string> Endpoint::log_in(std::stop_token stop) {
+  const std::string url = place_.url + "/v2/";
+  Response response = TRY(send("GET", url, {}, std::move(stop)));
+  if (response.status == 200) {
+    drain(response);
+    return authorizer_.identity_token();
+  }
+  const std::string body = base::read_all(*response.body, kErrorBody).value_or("");
+  const base::Error failure = status_failure(response, body);
+  const std::string why = registry_errors(response, body).empty()
+                              ? status_line(response.status)
+                              : status_line(response.status) + ": " + failure.message();
+  return base::Error{failure.kind(), "login attempt to " + url + " failed with status: " + why};
 }
 
 Result<bool> Endpoint::is_own(const std::string& url) const {

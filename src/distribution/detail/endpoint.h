@@ -12,7 +12,6 @@
 #include "distribution/detail/authorizer.h"
 #include "distribution/detail/transfer.h"
 #include "distribution/detail/trust.h"
-#include "spec/reference.h"
 
 namespace distribution::detail {
 
@@ -21,7 +20,7 @@ struct Place {
   bool mirror = false;
 };
 /// In the order to try them; a mirror takes no pushes. Errors: those of certs.d.
-base::Result<std::vector<Place>> places_of(const spec::Reference& reference, const Options& options,
+base::Result<std::vector<Place>> places_of(const std::string& domain, const Options& options,
                                            const TrustStore& trust, Access access);
 
 /// What a request carries: a text, or a stream that is read once.
@@ -36,7 +35,7 @@ class Endpoint {
  public:
   /// `scopes`: what a token is asked for, "repository:library/x:pull". The first is that of `path`.
   Endpoint(Place place, Transfers& transfers, const TrustStore& trust, Credentials credentials,
-           const std::string& path, std::vector<std::string> scopes);
+           const std::string& path, std::vector<std::string> scopes, LoginKind login = LoginKind::Once);
 
   [[nodiscard]] const Place& place() const { return place_; }
   /// GET /v2/: is a registry there, and what authorization does it want? One try.
@@ -46,6 +45,9 @@ class Endpoint {
   base::Result<Response> send(const std::string& method, const std::string& target,
                               const std::vector<std::string>& headers, std::stop_token stop,
                               const Payload& payload = {});
+  /// GET /v2/ as the user. An identity token where the registry gives one, else "".
+  /// Errors: Unauthorized with docker's texts.
+  base::Result<std::string> log_in(std::stop_token stop);
 
  private:
   base::Result<Response> follow(Request request, std::stop_token stop);
