@@ -57,7 +57,7 @@ base::Result<> Router::dispatch(http::Exchange& exchange) {
   if (!request.query.error().empty()) return base::invalid(request.query.error());
   const auto [version, path] = TRY(split_version(request.path));
   for (const auto routes : {system_routes(), container_routes(), stream_routes(), file_routes(), exec_routes(),
-                            image_routes(), network_routes(), volume_routes()}) {
+                            image_routes(), network_routes(), volume_routes(), registry_routes()}) {
     for (const Route& route : routes) {
       if (route.method != request.method) continue;
       auto parameters = match(route.pattern, path);

@@ -28,6 +28,7 @@ std::span<const Route> file_routes();
 std::span<const Route> image_routes();
 std::span<const Route> network_routes();
 std::span<const Route> volume_routes();
+std::span<const Route> registry_routes();
 
 class Router final : public http::Handler {
  public:

@@ -29,6 +29,12 @@ class RegistryClient final : public Client {
     return connect(reference, credentials, Access::Push, mount_from, std::move(stop));
   }
 
+  std::unique_ptr<Client> trusting(const std::string& host) const override {
+    Options options = options_;
+    options.insecure_registries.push_back(host);
+    return std::make_unique<RegistryClient>(std::move(options));
+  }
+
   Result<std::string> log_in(const std::string& server, const Credentials& credentials,
                              std::stop_token stop) override {
     return detail::log_in(options_, server, credentials, std::move(stop));
@@ -49,6 +55,9 @@ class RegistryClient final : public Client {
                                               std::stop_token stop) {
     auto session = std::make_shared<detail::Session>(options_, reference, credentials);
     session->places = TRY(detail::places_of(reference.domain(), options_, session->trust, access));
+    if (access == Access::Pull && reference.digest().empty()) {
+      std::erase_if(session->places, [](const detail::Place& place) { return !place.resolves; });
+    }
     session->scopes = {"repository:" + reference.path() + (access == Access::Push ? ":pull,push" : ":pull")};
     for (const auto& path : also_read) session->scopes.push_back("repository:" + path + ":pull");
     auto repository = std::make_unique<detail::RegistryRepository>(std::move(session));

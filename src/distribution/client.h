@@ -50,6 +50,9 @@ struct Options {
   std::chrono::seconds stall_timeout{30};           ///< without one byte
   int attempts = 5;                                 ///< in a row without progress
   std::chrono::milliseconds first_backoff{500};     ///< doubles, up to 10 s
+  /// A large blob comes in parts of this size, several at once, where the registry gives ranges; 0: never.
+  std::uint64_t part_bytes = std::uint64_t{8} << 20U;
+  bool parts_on_loopback = false;  ///< where one stream is as fast as several
 };
 
 inline constexpr std::size_t kManifestLimit = std::size_t{4} << 20U;
@@ -61,7 +64,7 @@ struct FetchedManifest {
   base::Digest digest;  ///< of `bytes`
 };
 
-/// Told from the reading thread that a broken download goes on after `delay`.
+/// Told, from any thread, that a broken download goes on after `delay`.
 class RetryObserver {
  public:
   virtual ~RetryObserver() = default;
@@ -149,6 +152,9 @@ class Client {
                                                                   const Credentials& credentials,
                                                                   const std::vector<std::string>& mount_from,
                                                                   std::stop_token stop) = 0;
+
+  /// The same client, but for a host that is insecure besides (as in Options::insecure_registries).
+  [[nodiscard]] virtual std::unique_ptr<Client> trusting(const std::string& host) const = 0;
 
   /// Asks the registry whether it takes the credentials. `server`: "registry.example:5000", an URL of it, or
   /// Docker Hub's "https://index.docker.io/v1/". An identity token to keep instead of the password where the

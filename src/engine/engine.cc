@@ -13,6 +13,7 @@
 #include "engine/containers_service.h"
 #include "engine/images_service.h"
 #include "engine/oci/seccomp.h"
+#include "engine/registries_service.h"
 #include "net/records.h"
 #include "sys/file.h"
 #include "sys/storage.h"
@@ -191,6 +192,7 @@ class EngineImpl final : public Engine {
         images_{*parts_->images, answers_, parts_->events},
         networks_{*parts_->network, answers_, parts_->events, std::move(predefined)},
         volumes_{*parts_->volumes, answers_, parts_->events},
+        registries_{parts_->images->registries()},
         system_{parts_->options, parts_->facts, answers_, parts_->events, std::move(id),
                 std::string{parts_->snapshots->name()}} {}
 
@@ -208,6 +210,7 @@ class EngineImpl final : public Engine {
   Images& images() override { return images_; }
   Networks& networks() override { return networks_; }
   Volumes& volumes() override { return volumes_; }
+  Registries& registries() override { return registries_; }
   System& system() override { return system_; }
   Events& events() override { return parts_->events; }
 
@@ -243,6 +246,7 @@ class EngineImpl final : public Engine {
   ImagesService images_;
   NetworksService networks_;
   VolumesService volumes_;
+  RegistriesService registries_;
   SystemService system_;
 };
 

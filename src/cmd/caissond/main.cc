@@ -138,7 +138,7 @@ Result<> serve(Config& config, std::span<char* const> arguments) {
 
   const auto engine = TRY(engine::Engine::open(config.engine).context("failed to start daemon"));
   api::Router router{api::Services{engine->containers(), engine->execs(), engine->files(), engine->images(), engine->networks(),
-                                   engine->volumes(), engine->system(), engine->events()}};
+                                   engine->volumes(), engine->registries(), engine->system(), engine->events()}};
   auto listeners = TRY(listen(config));
   const auto server = TRY(http::Server::start(router, std::move(listeners)));
   for (const auto& name : server->names()) base::log::info("API listen on {}", name);

@@ -29,7 +29,7 @@ Result<std::string> domain_of_server(std::string_view server) {
 
 Result<std::string> log_in(const Options& options, const std::string& server, const Credentials& credentials,
                            std::stop_token stop) {
-  const TrustStore trust{options.certs_dir, options.insecure_registries};
+  TrustStore trust{options.certs_dir, options.insecure_registries};
   Transfers transfers{options.user_agent, Timeouts{options.connect_timeout, options.stall_timeout}};
   std::optional<Error> failure;
   // Mirrors don't know the registry's users: the places to push to are the registry itself.
