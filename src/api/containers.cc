@@ -19,6 +19,16 @@ Result<> list(Call& call) {
   return call.reply(200, Shape::ContainerSummary, TRY(containers(call).list(options)));
 }
 
+/// Before 1.44 a read-only mount said nothing of what is mounted below it.
+void keep_submounts_writable(spec::api::HostConfig& host) {
+  if (!host.mounts) return;
+  for (spec::api::Mount& mount : *host.mounts) {
+    if (mount.type != "bind" || !mount.read_only) continue;
+    if (!mount.bind_options) mount.bind_options.emplace();
+    if (!mount.bind_options->non_recursive) mount.bind_options->read_only_non_recursive = true;
+  }
+}
+
 Result<> create(Call& call) {
   engine::CreateOptions options;
   options.name = call.text("name");
@@ -28,6 +38,7 @@ Result<> create(Call& call) {
     return base::invalid("config cannot be empty in order to create a container");
   }
   options.request = TRY(codec::from_json<spec::api::CreateContainerRequest>(json));
+  if (call.version() < Version{1, 44}) keep_submounts_writable(options.request.host_config);
   return call.reply(201, TRY(containers(call).create(options)));
 }
 
@@ -94,6 +105,13 @@ Result<> remove(Call& call) {
   return call.reply_empty(204);
 }
 
+/// `docker rm --link web/store` names a link by its path.
+Result<> remove_link(Call& call) {
+  if (!call.flag("link")) return base::not_found("page not found");
+  TRY(containers(call).remove(call.path("parent") + "/" + call.path("alias"), {.link = true}));
+  return call.reply_empty(204);
+}
+
 Result<> resize(Call& call) {
   const auto size = TRY(call.terminal_size());
   TRY(containers(call).resize(call.path("id"), size.rows, size.columns));
@@ -127,6 +145,7 @@ constexpr std::array kRoutes{
     Route{"GET", "/containers/{id}/top", top},
     Route{"POST", "/containers/{id}/update", update},
     Route{"DELETE", "/containers/{id}", remove},
+    Route{"DELETE", "/containers/{parent}/{alias}", remove_link},
 };
 
 }  // namespace

@@ -24,6 +24,11 @@ Result<> remove(Call& call) {
   return call.reply_empty(204);
 }
 
+/// Only cluster volumes can be changed, and there is no cluster.
+Result<> update(Call& /*call*/) {
+  return base::unavailable("volume update only valid for cluster volumes, but swarm is unavailable");
+}
+
 Result<> prune(Call& call) {
   auto filters = TRY(call.filters());
   // Before 1.42 there was no difference between volumes with and without a name.
@@ -38,6 +43,7 @@ constexpr std::array kRoutes{
     Route{"POST", "/volumes/create", create},
     Route{"POST", "/volumes/prune", prune},
     Route{"GET", "/volumes/{name}", inspect},
+    Route{"PUT", "/volumes/{name}", update},
     Route{"DELETE", "/volumes/{name}", remove},
 };
 

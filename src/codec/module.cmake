@@ -5,3 +5,5 @@ target_link_libraries(caisson_codec PRIVATE crypto zstd)
 target_link_libraries(caisson_codec PRIVATE
   $<$<NOT:$<BOOL:$<TARGET_PROPERTY:CAISSON_STATIC>>>:isal>
   $<$<NOT:$<BOOL:$<TARGET_PROPERTY:CAISSON_STATIC>>>:archive>)
+# The same holds for codec/yaml.h, which no static program needs.
+target_link_libraries(caisson_codec PRIVATE $<$<NOT:$<BOOL:$<TARGET_PROPERTY:CAISSON_STATIC>>>:yaml>)

@@ -1,6 +1,9 @@
 #include "engine/containers_service.h"
 
+#include <algorithm>
+
 #include "base/log.h"
+#include "engine/containers/links.h"
 #include "engine/containers/networks.h"
 #include "engine/containers/verbs.h"
 
@@ -44,6 +47,7 @@ Result<spec::api::StringList> ContainersService::update(const std::string& ref,
   return engine::update(core_, TRY(core_.table.find(ref)), request);
 }
 Result<> ContainersService::remove(const std::string& ref, const RemoveOptions& options) {
+  if (options.link) return remove_link(core_, ref);
   return engine::remove(core_, TRY(core_.table.find(ref)), options);
 }
 Result<std::unique_ptr<Wait>> ContainersService::wait(const std::string& ref, WaitCondition condition) {
@@ -91,7 +95,8 @@ std::vector<image::ImageUser> ContainerAnswers::users_of(const base::Digest& ima
   std::vector<image::ImageUser> users;
   for (const ContainerPtr& container : core_.table.all()) {
     const auto record = container->record();
-    if (record->image_id == image_id.str()) users.push_back({record->id, counts_as_running(record->state)});
+    const bool mounts_it = std::ranges::find(record->mounts, image_id.str(), &MountRecord::image_id) != record->mounts.end();
+    if (record->image_id == image_id.str() || mounts_it) users.push_back({record->id, counts_as_running(record->state)});
   }
   return users;
 }
@@ -102,6 +107,11 @@ Result<> ContainerAnswers::join_network(const std::string& container, const net:
 }
 Result<> ContainerAnswers::leave_network(const std::string& container, const net::Network& network, bool force) {
   return engine::leave_network(core_, TRY(core_.table.find(container)), network, force);
+}
+
+std::string ContainerAnswers::name_of(const std::string& container) const {
+  const auto found = core_.table.find(container);
+  return found ? (*found)->record()->name : std::string{};
 }
 
 std::vector<std::string> ContainerAnswers::users_of_volume(const std::string& name) const {

@@ -67,6 +67,7 @@ class ContainerAnswers final : public image::ImageUsers,
   [[nodiscard]] std::vector<image::ImageUser> users_of(const base::Digest& image_id) const override;
   base::Result<> join_network(const std::string& container, const net::Network& network,
                               const spec::api::EndpointSettings& settings) override;
+  [[nodiscard]] std::string name_of(const std::string& container) const override;
   base::Result<> leave_network(const std::string& container, const net::Network& network, bool force) override;
   [[nodiscard]] std::vector<std::string> users_of_volume(const std::string& name) const override;
   [[nodiscard]] Counts counts() const override;

@@ -145,6 +145,9 @@ base::Result<std::unique_ptr<Parts>> open_parts(const Options& options) {
   parts->oci_defaults = {.ulimits = options.default_ulimits,
                          .no_new_privileges = options.no_new_privileges,
                          .init_path = options.init_path,
+                         .cdi_spec_dirs = !options.cdi_spec_dirs.empty()
+                                              ? options.cdi_spec_dirs
+                                              : std::vector<std::string>{"/etc/cdi", "/var/run/cdi"},
                          .cgroup_parent = options.cgroup_parent};
   parts->facts = HostFacts::detect();
   parts->oci_defaults.cgroup_driver = TRY(cgroup_driver(options.exec_opts, parts->facts));

@@ -46,7 +46,8 @@ struct Options {
   int default_stop_timeout = 10;                  ///< s, of a container that has none of its own
   bool live_restore = true;
   bool init = false;
-  std::string init_path;
+  std::string init_path;  ///< "" : caisson-init beside caissond
+  std::vector<std::string> cdi_spec_dirs;  ///< none: /etc/cdi and /var/run/cdi
   std::string seccomp_profile;  ///< "" : the built-in one; "unconfined"; a file
   bool no_new_privileges = false, selinux_enabled = false;
   std::map<std::string, spec::api::Ulimit> default_ulimits;

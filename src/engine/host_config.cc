@@ -211,6 +211,9 @@ base::Result<Warnings> settle_host_config(spec::api::ContainerConfig& config, sp
       std::ranges::find(defaults.runtimes, host.runtime) == defaults.runtimes.end()) {
     return base::invalid("unknown or invalid runtime name: " + host.runtime);
   }
+  if (given(host.storage_opt)) {
+    return base::invalid("--storage-opt is supported only for overlay over xfs with 'pquota' mount option");
+  }
   TRY(settle_resources(host.resources, facts, warnings));
   if (host.network_mode == "host" && given(host.port_bindings)) {
     warnings.emplace_back("Published ports are discarded when using host network mode");

@@ -138,8 +138,9 @@ Json NetworksService::to_api(const net::Network& network, bool with_containers) 
   if (!with_containers) return json;
   Json containers{Json::Object{}};
   for (const auto& endpoint : manager_.endpoints_in(network.id)) {
+    const std::string name = members_.name_of(endpoint.container.str());
     containers.set(endpoint.container.str(),
-                   Json::object({{"Name", endpoint.container_name},
+                   Json::object({{"Name", name.empty() ? endpoint.container_name : name},
                                  {"EndpointID", endpoint.id.str()},
                                  {"MacAddress", endpoint.mac.str()},
                                  {"IPv4Address", fmt::format("{}/{}", endpoint.address.str(), endpoint.prefix_length)},

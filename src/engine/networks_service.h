@@ -13,6 +13,8 @@ class NetworkMembers {
   virtual ~NetworkMembers() = default;
   virtual base::Result<> join_network(const std::string& container, const net::Network& network,
                                       const spec::api::EndpointSettings& settings) = 0;
+  /// As it is called now; "" when there is none of that id.
+  [[nodiscard]] virtual std::string name_of(const std::string& container) const = 0;
   virtual base::Result<> leave_network(const std::string& container, const net::Network& network,
                                        bool force) = 0;
 };

@@ -17,6 +17,10 @@ constexpr std::string_view kLoopbackNames =
     "ff00::\tip6-mcastprefix\n"
     "ff02::1\tip6-allnodes\n"
     "ff02::2\tip6-allrouters\n";
+constexpr std::string_view kBlockBegin = "# Containers nearby, kept up to date: lines outside of this block are yours.\n";
+constexpr std::string_view kBlockEnd = "# End of containers nearby.\n";
+// musl reads lines of at most 511 bytes; an address and one more name of 253 bytes fit in what is left.
+constexpr std::size_t kLongestNames = 200;
 constexpr std::array<std::string_view, 2> kPublicNameservers{"8.8.8.8", "8.8.4.4"};
 constexpr std::string_view kResolvedStub = "127.0.0.53";
 
@@ -103,6 +107,43 @@ std::string hosts_text(const HostsFile& hosts) {
     }
   }
   return text;
+}
+
+namespace {
+
+std::string block_of(const std::vector<Neighbour>& neighbours) {
+  if (neighbours.empty()) return {};
+  std::string block{kBlockBegin};
+  for (const Neighbour& neighbour : neighbours) {
+    std::string names;
+    const auto end_line = [&] {
+      if (!names.empty()) block += fmt::format("{}\t{}\n", neighbour.address, names);
+      names.clear();
+    };
+    for (const std::string& name : neighbour.names) {
+      if (names.size() > kLongestNames) end_line();
+      if (!names.empty()) names += ' ';
+      names += name;
+    }
+    end_line();
+  }
+  block += kBlockEnd;
+  return block;
+}
+
+}  // namespace
+
+std::string with_neighbours(std::string_view text, const std::vector<Neighbour>& neighbours) {
+  const std::string block = block_of(neighbours);
+  const auto begin = text.find(kBlockBegin);
+  if (begin == std::string_view::npos) {
+    const bool ends_in_line = !block.empty() && !text.empty() && text.back() != '\n';
+    return std::string{text} + (ends_in_line ? "\n" : "") + block;
+  }
+  // Somebody may have cut the end off: then only the first line of the block is known to be ours.
+  const auto end = text.find(kBlockEnd, begin);
+  const auto after = end == std::string_view::npos ? begin + kBlockBegin.size() : end + kBlockEnd.size();
+  return std::string{text.substr(0, begin)} + block + std::string{text.substr(after)};
 }
 
 std::string hostname_text(std::string_view hostname) { return std::string{hostname} + '\n'; }

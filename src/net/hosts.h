@@ -30,6 +30,16 @@ struct HostsFile {
 /// The loopback names, then the extra hosts, then one line per own address.
 [[nodiscard]] std::string hosts_text(const HostsFile& hosts);
 
+/// Another container, as one that shares a network with it may call it.
+struct Neighbour {
+  std::string address;
+  std::vector<std::string> names;
+  auto operator<=>(const Neighbour&) const = default;
+};
+/// The text with its block of neighbours replaced, or put at its end; without neighbours there is no block.
+/// What stands outside of the block is the container's own and stays as it is.
+[[nodiscard]] std::string with_neighbours(std::string_view text, const std::vector<Neighbour>& neighbours);
+
 /// "hostname\n".
 [[nodiscard]] std::string hostname_text(std::string_view hostname);
 

@@ -1,3 +1,4 @@
+#include "base/strings.h"
 #include "net/hosts.h"
 
 #include <gtest/gtest.h>
@@ -62,6 +63,38 @@ TEST(Resolv, BehindSystemdResolvedTheRealServersAreElsewhere) {
   EXPECT_EQ(host_resolv_path("nameserver 127.0.0.53\noptions edns0\n"), "/run/systemd/resolve/resolv.conf");
   EXPECT_EQ(host_resolv_path("nameserver 127.0.0.53\nnameserver 192.0.2.53\n"), "/etc/resolv.conf");
   EXPECT_EQ(host_resolv_path(""), "/etc/resolv.conf");
+}
+
+TEST(Hosts, NeighboursAreABlockOfTheirOwn) {
+  const std::string own = hosts_text({.hostname = "box", .addresses = {"10.0.0.2"}});
+  EXPECT_EQ(with_neighbours(own, {}), own);
+  const std::string one = with_neighbours(own, {{"10.0.0.3", {"db", "cache"}}});
+  EXPECT_TRUE(one.starts_with(own));
+  EXPECT_NE(one.find("\n10.0.0.3\tdb cache\n"), std::string::npos);
+  // What the container wrote around it stays.
+  const std::string edited = "# mine\n" + one + "10.9.9.9\tafter";
+  const std::string two = with_neighbours(edited, {{"10.0.0.4", {"db"}}});
+  EXPECT_TRUE(two.starts_with("# mine\n" + own));
+  EXPECT_TRUE(two.ends_with("\n10.9.9.9\tafter"));
+  EXPECT_EQ(two.find("10.0.0.3"), std::string::npos);
+  EXPECT_EQ(with_neighbours(two, {}), "# mine\n" + own + "10.9.9.9\tafter");
+  // Without a newline at its end, and with a block that has lost its end.
+  EXPECT_NE(with_neighbours("1.2.3.4 x", {{"10.0.0.3", {"db"}}}).find("1.2.3.4 x\n#"), std::string::npos);
+  const std::string torn = one.substr(0, one.find("10.0.0.3")) + "7.7.7.7 kept\n";
+  EXPECT_EQ(with_neighbours(torn, {}), own + "7.7.7.7 kept\n");
+}
+
+TEST(Hosts, NeighboursWithManyNamesTakeSeveralLines) {
+  std::vector<std::string> names;
+  for (int i = 0; i < 100; ++i) names.push_back("alias-number-" + std::to_string(i));
+  const std::string text = with_neighbours("", {{"10.0.0.3", names}});
+  std::size_t longest = 0, found = 0;
+  for (const auto line : base::split(text, '\n')) {
+    longest = std::max(longest, line.size());
+    if (line.starts_with("10.0.0.3\t")) found += base::split_words(line.substr(9), ' ').size();
+  }
+  EXPECT_LT(longest, 511U);
+  EXPECT_EQ(found, names.size());
 }
 
 }  // namespace

@@ -101,6 +101,10 @@ class Manager {
   virtual base::Result<> attach(const Endpoint& endpoint, int netns, const AttachOptions& options = {}) = 0;
   /// Errors are of the kernel or the disk; the address is free again only after success.
   virtual base::Result<> release(const EndpointId& id, Detach detach = Detach::WithNamespace) = 0;
+  /// Publishes these ports instead of those that the endpoint has, also while it is attached: what is in
+  /// both stays untouched, connections included; a wish for any port is met by one that is there. All or
+  /// nothing. Errors: NotFound (endpoint), Conflict (port taken), of the kernel or the disk.
+  virtual base::Result<Endpoint> set_ports(const EndpointId& id, const std::vector<PortBinding>& wanted) = 0;
   /// After a restart: releases every endpoint whose container is not in `live`, and destroys
   /// interfaces of endpoints that nobody knows.
   virtual base::Result<> recover(const std::vector<base::ContainerId>& live) = 0;

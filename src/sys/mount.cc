@@ -243,6 +243,14 @@ Result<> unmount(const std::string& path, int flags) {
   return {};
 }
 
+Result<bool> is_mount_point(const std::string& path) {
+  struct ::statx status {};
+  if (::statx(AT_FDCWD, path.c_str(), AT_NO_AUTOMOUNT | AT_SYMLINK_NOFOLLOW, 0, &status) < 0) {
+    return Error::from_errno(errno, "statx " + path);
+  }
+  return (status.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
+}
+
 Result<std::uint64_t> file_system_type(int fd) {
   struct ::statfs status {};
   if (detail::retry([&] { return ::fstatfs(fd, &status); }) < 0) return Error::from_errno(errno, "statfs");

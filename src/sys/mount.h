@@ -78,6 +78,9 @@ base::Result<> change_root(int new_root);
 
 base::Result<> unmount(const std::string& path, int flags);
 
+/// Whether something is mounted exactly there. Source: statx(2), STATX_ATTR_MOUNT_ROOT. Errors: NotFound.
+base::Result<bool> is_mount_point(const std::string& path);
+
 /// f_type of statfs(2): PROC_SUPER_MAGIC, …
 base::Result<std::uint64_t> file_system_type(int fd);
 base::Result<std::uint64_t> file_system_type_at(const std::string& path);

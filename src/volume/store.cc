@@ -11,6 +11,8 @@
 #include "codec/describe.h"
 #include "sys/crash_point.h"
 #include "sys/file.h"
+#include "sys/mount.h"
+#include "volume/mount.h"
 
 namespace volume {
 namespace {
@@ -41,6 +43,13 @@ base::Result<> check_options(const std::map<std::string, std::string>& options) 
       return base::invalid("missing required option: \"" + std::string{needed} + "\"");
     }
   }
+  return {};
+}
+
+/// Until nothing is mounted on the volume's data any more.
+base::Result<> unmount_data(const std::string& directory) {
+  const std::string data = directory + std::string{kData};
+  while (sys::is_mount_point(data).value_or(false)) TRY(sys::unmount(data, MNT_DETACH | UMOUNT_NOFOLLOW));
   return {};
 }
 
@@ -90,6 +99,7 @@ base::Result<> Store::collect_leftovers() {
   for (const sys::DirEntry& entry : TRY(sys::list_dir(sys::kCwd, root_))) {
     if (volumes_.contains(entry.name)) continue;
     base::log::info("volume: removing {}, which has no record", directory_of(entry.name));
+    TRY(unmount_data(directory_of(entry.name)));
     TRY(sys::remove_tree(sys::kCwd, directory_of(entry.name)));
   }
   return {};
@@ -151,6 +161,8 @@ base::Result<> Store::remove(const std::string& name) {
     const std::lock_guard lock{mutex_};
     const auto found = volumes_.find(name);
     if (found == volumes_.end()) return base::not_found("get " + name + ": no such volume");
+    // What is mounted there is not the volume's to remove.
+    TRY(unmount_data(directory_of(name)).context("remove " + name));
     TRY(database_.transaction(state::Durability::PowerLoss, [&](state::Transaction& t) -> base::Result<> {
       TRY(t.execute("DELETE FROM volumes WHERE name = ?", {name}));
       return {};
@@ -159,12 +171,53 @@ base::Result<> Store::remove(const std::string& name) {
     TRY(sys::make_dirs(sys::kCwd, root_ + "/.removed", 0700));
     TRY(sys::rename_at(sys::kCwd, directory_of(name), sys::kCwd, root_ + "/.removed/" + base::random_hex(16)));
     volumes_.erase(found);
+    uses_.erase(name);
   }
   CRASH_POINT("volume.remove.recorded");
   for (const sys::DirEntry& entry : TRY(sys::list_dir(sys::kCwd, root_ + "/.removed"))) {
     TRY(sys::remove_tree(sys::kCwd, root_ + "/.removed/" + entry.name));
   }
   return {};
+}
+
+base::Result<std::shared_ptr<Store::Uses>> Store::uses_of(const std::string& name) {
+  const std::lock_guard lock{mutex_};
+  const auto found = volumes_.find(name);
+  if (found == volumes_.end()) return base::not_found("get " + name + ": no such volume");
+  if (!found->second.needs_mount()) return std::shared_ptr<Uses>{};
+  auto& uses = uses_[name];
+  if (!uses) uses = std::make_shared<Uses>();
+  return uses;
+}
+
+base::Result<> Store::acquire(const std::string& name, const std::string& user) {
+  const auto uses = TRY(uses_of(name));
+  if (!uses) return {};
+  const Volume volume = TRY(get(name));
+  const std::lock_guard lock{uses->mutex};
+  if (!TRY(sys::is_mount_point(volume.mountpoint))) TRY(mount_on(plan_mount(volume.options), volume.mountpoint));
+  uses->users.insert(user);
+  return {};
+}
+
+base::Result<> Store::release(const std::string& name, const std::string& user) {
+  const auto uses = TRY(uses_of(name));
+  if (!uses) return {};
+  const std::lock_guard lock{uses->mutex};
+  if (uses->users.erase(user) == 0 || !uses->users.empty()) return {};
+  return unmount_data(directory_of(name)).context("unmount volume " + name);
+}
+
+void Store::release_unused() {
+  for (const Volume& volume : list()) {
+    const auto uses = uses_of(volume.name);
+    if (!uses || !*uses) continue;
+    const std::lock_guard lock{(*uses)->mutex};
+    if (!(*uses)->users.empty()) continue;
+    if (const auto gone = unmount_data(directory_of(volume.name)); !gone) {
+      base::log::warn("volume {}: its mount stays: {}", volume.name, gone.error().message());
+    }
+  }
 }
 
 base::Result<bool> Store::is_empty(const Volume& volume) const {

@@ -15,6 +15,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -67,7 +68,16 @@ class Store {
   [[nodiscard]] base::Result<Volume> get(const std::string& name) const;
   /// Sorted by name.
   [[nodiscard]] std::vector<Volume> list() const;
+  /// What is mounted for it is unmounted first. Errors: NotFound, Internal.
   base::Result<> remove(const std::string& name);
+
+  /// For a volume that needs a mount: it is there from the first user's `acquire` to the last one's `release`.
+  /// For others neither does anything. A user is named by its container's id; naming it twice counts once.
+  /// Errors: NotFound, Internal "failed to mount local volume: …".
+  base::Result<> acquire(const std::string& name, const std::string& user);
+  base::Result<> release(const std::string& name, const std::string& user);
+  /// Mounts that a daemon of before left and nobody has acquired since. What fails is logged.
+  void release_unused();
   /// True when nobody has put anything into it yet.
   base::Result<bool> is_empty(const Volume& volume) const;
   /// Bytes on the disk, for `system df` and prune reports.
@@ -79,10 +89,20 @@ class Store {
   base::Result<> collect_leftovers();
   [[nodiscard]] std::string directory_of(const std::string& name) const { return root_ + "/" + name; }
 
+  /// Of a volume that needs a mount. `mutex` is held across the mount: a server that does not answer
+  /// delays those who want this volume.
+  struct Uses {
+    std::mutex mutex;
+    std::set<std::string> users;  ///< guarded by mutex
+  };
+  /// Errors: NotFound. nullptr: needs no mount.
+  base::Result<std::shared_ptr<Uses>> uses_of(const std::string& name);
+
   std::string root_;
   state::Database& database_;
   mutable std::mutex mutex_;
   std::map<std::string, Volume> volumes_;  ///< guarded by mutex_; what the rows say
+  std::map<std::string, std::shared_ptr<Uses>> uses_;  ///< guarded by mutex_
 };
 
 }  // namespace volume

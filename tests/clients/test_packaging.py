@@ -14,7 +14,7 @@ def test_the_installation(monkeypatch):
     place = WORK / "installed"
     run("cmake", "--install", BUILD, env={**os.environ, "DESTDIR": str(place)})
     prefix = place / "usr/local"
-    for name in ("caisson", "caissond", "caisson-shim", "caisson-runtime"):
+    for name in ("caisson", "caissond", "caisson-init", "caisson-shim", "caisson-runtime"):
         assert os.access(prefix / "bin" / name, os.X_OK)
     units = prefix / "lib/systemd/system"
     service = (units / "caisson.service").read_text()

@@ -350,6 +350,14 @@ constexpr FlagRow kFlags_container_update[] = {
     {"pids-limit", '\0', "int", "Tune container pids limit (set -1 for unlimited)", "1.40", false, false, "", false},
     {"restart", '\0', "string", "Restart policy to apply when a container exits", "", false, false, "", false},
     {"kernel-memory", '\0', "bytes", "and no longer supported by the kernel", "", false, false, "and no longer supported by the kernel", false},
+    {"env-add", '\0', "list", "Set an environment variable, from the next start on", "", false, false, "", false},
+    {"env-rm", '\0', "list", "Take an environment variable out, from the next start on", "", false, false, "", false},
+    {"label-add", '\0', "list", "Set a label", "", false, false, "", false},
+    {"label-rm", '\0', "list", "Remove a label", "", false, false, "", false},
+    {"mount-add", '\0', "mount", "Attach a filesystem mount to the container, from the next start on", "", false, false, "", false},
+    {"mount-rm", '\0', "list", "Remove the mount at this path, from the next start on", "", false, false, "", false},
+    {"publish-add", '\0', "list", "Publish another port, at once if the container runs", "", false, false, "", false},
+    {"publish-rm", '\0', "list", "No longer publish a port of the container, at once if it runs", "", false, false, "", false},
 };
 constexpr FlagRow kFlags_context_create[] = {
     {"description", '\0', "string", "Description of the context", "", false, false, "", false},

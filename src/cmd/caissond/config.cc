@@ -52,6 +52,7 @@ void bind(flags::FlagSet& set, Config& config) {
           engine.authorization_plugins);
   set.add({.name = "bip", .help = "IPv4 address for the default bridge"}, engine.bip);
   set.add({.name = "bridge", .shorthand = 'b', .help = "Attach containers to a network bridge"}, engine.bridge);
+  set.add({.name = "cdi-spec-dir", .help = "CDI specification directories to use", .type = "list"}, engine.cdi_spec_dirs);
   set.add({.name = "cgroup-parent", .help = "Set parent cgroup for all containers"}, engine.cgroup_parent);
   set.add({.name = "config-file", .help = "Daemon configuration file"}, config.config_file);
   set.add({.name = "data-root", .help = "Root directory of persistent state"}, engine.data_root);

@@ -32,7 +32,6 @@ constexpr std::array kForeign{
     Foreign{"bip6", false, "", Verdict::Refuse, kIpv4},
     Foreign{"bridge-accept-fwmark", false, "", Verdict::Refuse, "the firewall rules of this engine look at no marks"},
     Foreign{"builder", false, "", Verdict::Note, "there is no builder in this engine"},
-    Foreign{"cdi-spec-dir", false, "", Verdict::Note, "there are no CDI devices in this engine"},
     Foreign{"containerd", false, "", Verdict::Note, kNoContainerd},
     Foreign{"containerd-namespace", false, "", Verdict::Note, kNoContainerd},
     Foreign{"containerd-plugins-namespace", false, "", Verdict::Note, kNoContainerd},

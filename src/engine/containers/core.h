@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "engine/containers/container.h"
+#include "engine/containers/neighbours.h"
 #include "engine/containers/table.h"
 #include "engine/detail/reactor.h"
 #include "engine/detail/workers.h"
@@ -38,6 +39,7 @@ struct Core {
   Reactor& reactor;
   Workers& workers;
   ContainerTable table;
+  NeighbourWriter neighbour_writer;
   /// Set when the daemon leaves: exits are recorded by the next one then.
   std::atomic<bool> shutting_down = false;
 

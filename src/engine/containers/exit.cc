@@ -2,6 +2,7 @@
 #include "engine/containers/networks.h"
 #include "engine/containers/shm.h"
 #include "engine/containers/verbs.h"
+#include "engine/containers/volumes.h"
 #include "sys/crash_point.h"
 #include "sys/file.h"
 
@@ -46,6 +47,7 @@ void finish_run(Core& core, const ContainerPtr& container, const std::shared_ptr
   disconnect_networks(core, *record);
   CRASH_POINT("engine.exit.disconnected");
   publish_unmounts(core, *record);
+  release_volumes(core, *record);
   drop_shm(core, record->id);
   publish(core, *record, "die",
           {{"exitCode", std::to_string(record->exit_code)}, {"execDuration", run_seconds(*record)}});

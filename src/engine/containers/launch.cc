@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "base/strings.h"
+#include "engine/containers/image_mounts.h"
+#include "engine/containers/links.h"
 #include "engine/containers/mounts.h"
 #include "engine/containers/shm.h"
 #include "engine/oci/user.h"
@@ -65,6 +67,13 @@ base::Result<> settle_bind_source(const Record& record, const MountRecord& mount
       .context("error while creating mount source path '" + mount.source + "'");
 }
 
+/// A path in a volume or image, resolved inside of it: a link in it must not lead to the host.
+base::Result<std::string> below(const std::string& directory, const std::string& path, const std::string& what) {
+  const auto root = TRY(sys::open_dir(sys::kCwd, directory));
+  const auto inside = TRY(sys::open_in_root(root.get(), path, O_PATH).context("cannot access path " + path + " of " + what));
+  return sys::read_link(sys::kCwd, sys::proc_path(inside.get()));
+}
+
 base::Result<std::vector<spec::oci::Mount>> all_mounts(Core& core, const Record& record, const Record& owner) {
   std::vector<spec::oci::Mount> mounts;
   const bool writable = !record.host.readonly_rootfs;
@@ -92,11 +101,13 @@ base::Result<std::vector<spec::oci::Mount>> all_mounts(Core& core, const Record&
       const volume::Volume volume = TRY(core.volumes.get(mount.name));
       resolved.source = volume.mountpoint;
       if (!mount.subpath.empty()) {
-        // Resolved inside the volume: a link in it must not lead to the host.
-        const auto root = TRY(sys::open_dir(sys::kCwd, volume.mountpoint));
-        const auto inside = TRY(sys::open_in_root(root.get(), mount.subpath, O_PATH)
-                                    .context("cannot access path " + mount.subpath + " of volume " + mount.name));
-        resolved.source = TRY(sys::read_link(sys::kCwd, sys::proc_path(inside.get())));
+        resolved.source = TRY(below(volume.mountpoint, mount.subpath, "volume " + mount.name));
+      }
+    }
+    if (mount.type == "image") {
+      resolved.source = image_mount_path(core, record.id, static_cast<std::size_t>(&mount - record.mounts.data()));
+      if (!mount.subpath.empty()) {
+        resolved.source = TRY(below(resolved.source, mount.subpath, "image " + mount.source));
       }
     }
     mounts.push_back(TRY(to_oci(resolved)));
@@ -187,6 +198,7 @@ base::Result<shim::Launch> prepare_launch(Core& core, const Record& record) {
                    .defaults = core.oci_defaults};
   input.user = TRY(user_of(core, record, record.config.user, record.host.group_add.value_or(StringList{})));
   input.hostname = owner->config.hostname;
+  input.linked_environment = TRY(link_environment(core, record, LinkedMustRun::Yes));
   input.joined = TRY(joined_namespaces(core, record));
   input.mounts = TRY(all_mounts(core, record, *owner));
   const spec::oci::Spec spec = TRY(oci::build_spec(input));
@@ -201,6 +213,7 @@ base::Result<spec::oci::Process> prepare_exec(Core& core, const Record& record, 
   const std::string& user = exec.user.empty() ? record.config.user : exec.user;
   input.user = TRY(user_of(core, record, user, record.host.group_add.value_or(StringList{})));
   input.hostname = owner->config.hostname;
+  input.linked_environment = TRY(link_environment(core, record, LinkedMustRun::No));
   return oci::build_exec_process(input);
 }
 

@@ -1,4 +1,8 @@
+#include <algorithm>
+#include <cerrno>
+
 #include "base/log.h"
+#include "engine/containers/endpoint_checks.h"
 #include "engine/containers/networks.h"
 #include "engine/containers/verbs.h"
 #include "sys/file.h"
@@ -12,10 +16,8 @@ unsigned next_interface(Core& core, const Record& record) {
 }
 
 std::string key_of(const Record& record, const net::Network& network) {
-  for (const auto& [name, settings] : record.networks) {
-    if (name == network.name || network.id.str() == name) return name;
-  }
-  return {};
+  const std::string* key = network_key(record, network.name, network.id);
+  return key == nullptr ? std::string{} : *key;
 }
 
 }  // namespace
@@ -34,9 +36,7 @@ base::Result<> join_network(Core& core, const ContainerPtr& container, const net
     return base::Error{base::ErrorKind::PermissionDenied, "endpoint with name " + record->name +
                                                               " already exists in network " + network.name};
   }
-  if (settings.ipam_config && !settings.ipam_config->ipv4_address.empty() && network.is_default) {
-    return base::invalid("user specified IP address is supported on user defined networks only");
-  }
+  TRY(check_endpoint(core.network, network.name, settings));
   const auto joined = container->update([&](Record& now) { now.networks[network.name] = settings; });
   const auto undo = [&] { container->update([&](Record& now) { now.networks.erase(network.name); }); };
   if (has_process(record->state)) {
@@ -45,6 +45,7 @@ base::Result<> join_network(Core& core, const ContainerPtr& container, const net
       return attached;
     }
   }
+  tell_neighbours(core, record->id, {network.id});
   return save(core, *joined);
 }
 
@@ -63,19 +64,28 @@ base::Result<> leave_network(Core& core, const ContainerPtr& container, const ne
     publish_endpoint(core, endpoint, "disconnect");
   }
   const auto left = container->update([&](Record& now) { now.networks.erase(key); });
+  tell_neighbours(core, record->id, {network.id});
   return save(core, *left);
 }
 
 base::Result<> attach_running(Core& core, const Record& record, const net::Network& network,
                               const spec::api::EndpointSettings& settings, unsigned interface) {
-  const auto request = TRY(endpoint_request(record, network, settings, interface == 0));
+  constexpr unsigned kMostInterfaces = 64;
+  const auto others = core.network.endpoints_of(base::ContainerId{record.id});
+  const bool leads_out = std::ranges::none_of(others, [](const net::Endpoint& other) { return !other.gateway.is_any(); });
+  const auto request = TRY(endpoint_request(record, network, settings, others.empty()));
   const net::Endpoint endpoint = TRY(core.network.reserve(request));
-  const auto netns = sys::open_at(sys::kCwd, "/proc/" + std::to_string(record.pid) + "/ns/net", O_RDONLY);
-  auto attached = netns ? core.network.attach(endpoint, netns->get(),
-                                              {.interface = "eth" + std::to_string(interface),
-                                               .default_route = interface == 0})
-                        : base::Result<>{netns.error()};
-  if (!attached) {
+  const auto attach = [&]() -> base::Result<> {
+    const auto netns = TRY(sys::open_at(sys::kCwd, "/proc/" + std::to_string(record.pid) + "/ns/net", O_RDONLY));
+    // A network that was left in between has left a gap in the numbers.
+    for (unsigned number = interface;; ++number) {
+      const std::string name = interface_name(settings, number);
+      auto attached = core.network.attach(endpoint, netns.get(), {.interface = name, .default_route = leads_out});
+      const bool taken = !attached && attached.error().errno_value() == EEXIST;
+      if (!taken || number >= kMostInterfaces || !name.starts_with("eth")) return attached;
+    }
+  };
+  if (auto attached = attach(); !attached) {
     base::ignore(core.network.release(endpoint.id), "the cause is reported; recover() finds the rest");
     return attached;
   }

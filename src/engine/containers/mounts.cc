@@ -6,6 +6,8 @@
 #include "base/id.h"
 #include "base/strings.h"
 #include "engine/oci/spec_builder.h"
+#include "sys/file.h"
+#include "sys/mount.h"
 #include "volume/store.h"
 
 namespace engine {
@@ -131,6 +133,9 @@ base::Result<MountRecord> parse_mount(const spec::api::Mount& asked) {
   if (asked.type != "tmpfs" && asked.tmpfs_options) {
     return bad_mount(asked, "field TmpfsOptions must not be specified");
   }
+  if (asked.type != "image" && asked.image_options) {
+    return bad_mount(asked, "field ImageOptions must not be specified");
+  }
   if (asked.target.empty()) return bad_mount(asked, "field Target must not be empty");
   if (!asked.target.starts_with('/')) {
     return bad_mount(asked, "invalid mount path: '" + asked.target + "' mount path must be absolute");
@@ -145,6 +150,19 @@ base::Result<MountRecord> parse_mount(const spec::api::Mount& asked) {
       mount.propagation = asked.bind_options->propagation;
       mount.non_recursive = asked.bind_options->non_recursive;
       mount.copy_image = asked.bind_options->create_mountpoint;
+      mount.shallow_read_only = asked.bind_options->read_only_non_recursive;
+      if (mount.shallow_read_only && !asked.read_only) {
+        return bad_mount(asked, "mode must be ReadOnly when ReadOnlyNonRecursive is enabled");
+      }
+      if (asked.bind_options->read_only_force_recursive) {
+        if (!asked.read_only) return bad_mount(asked, "mode must be ReadOnly when ReadOnlyForceRecursive is enabled");
+        if (mount.shallow_read_only || mount.non_recursive) {
+          return bad_mount(asked, "ReadOnlyForceRecursive contradicts ReadOnlyNonRecursive and NonRecursive");
+        }
+        if (!mount.propagation.empty() && mount.propagation != "rprivate") {
+          return bad_mount(asked, "mount propagation must be \"rprivate\" when ReadOnlyForceRecursive is enabled");
+        }
+      }
       const auto* known = std::ranges::find(kModes, std::string_view{mount.propagation},
                                             &std::pair<std::string_view, std::string_view>::first);
       if (!mount.propagation.empty() && (known == kModes.end() || known->second != "propagation")) {
@@ -178,11 +196,21 @@ base::Result<MountRecord> parse_mount(const spec::api::Mount& asked) {
       mount.options = base::join(options, ",");
     }
     if (asked.read_only) mount.options += mount.options.empty() ? "ro" : ",ro";
+  } else if (asked.type == "image") {
+    if (asked.source.empty()) return bad_mount(asked, "field Source must not be empty");
+    mount.writable = false;
+    if (asked.image_options) mount.subpath = asked.image_options->subpath;
   } else {
     return base::invalid("invalid mount config for type \"" + asked.type + "\": mount type unknown");
   }
   TRY(settle_destination(mount, "invalid mount config for type \"" + asked.type + "\""));
   return mount;
+}
+
+base::Result<> check_bind_source(const spec::api::Mount& mount) {
+  const bool may_be_made = mount.bind_options && mount.bind_options->create_mountpoint;
+  if (mount.type != "bind" || may_be_made || TRY(sys::exists(sys::kCwd, mount.source))) return {};
+  return bad_mount(mount, "bind source path does not exist: " + mount.source);
 }
 
 base::Result<std::pair<std::string, std::string>> parse_volumes_from(const std::string& text) {
@@ -246,7 +274,10 @@ base::Result<spec::oci::Mount> to_oci(const MountRecord& mount) {
   result.type = "bind";
   result.source = mount.source;
   result.options = {mount.non_recursive ? "bind" : "rbind", mount.propagation.empty() ? "rprivate" : mount.propagation};
-  if (!mount.writable) result.options.emplace_back("ro");
+  if (!mount.writable) {
+    const bool recursive = !mount.non_recursive && !mount.shallow_read_only && sys::has_mount_api();
+    result.options.emplace_back(recursive ? "rro" : "ro");
+  }
   return result;
 }
 

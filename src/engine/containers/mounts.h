@@ -1,6 +1,6 @@
 #pragma once
 /// From -v, --mount, --tmpfs, --volumes-from and the image's VOLUME to the container's mounts.
-/// Pure: volumes are only named here; the create verb makes them.
+/// Volumes are only named here; the create verb makes them. Pure but for `check_bind_source`.
 
 #include <string>
 #include <vector>
@@ -21,6 +21,8 @@ struct InheritedMounts {
   std::vector<MountRecord> mounts;
   std::string mode;
 };
+/// Unlike -v, --mount does not make a source that is missing, unless it is asked to. Errors: InvalidArgument.
+base::Result<> check_bind_source(const spec::api::Mount& mount);
 /// "name[:mode]" → the two parts. Errors: InvalidArgument.
 base::Result<std::pair<std::string, std::string>> parse_volumes_from(const std::string& text);
 

@@ -49,13 +49,15 @@ base::Result<> write_name_files(Core& core, const Record& record, const std::vec
   for (const std::string& entry : record.host.extra_hosts.value_or(StringList{})) {
     hosts.extra.push_back(TRY(net::parse_extra_host(entry, gateway)));
   }
+  // No neighbour is written into it while it is made.
+  const std::lock_guard writing{core.neighbour_writer.mutex};
   const bool is_host = record.host.network_mode == "host";
   if (is_host && hosts.extra.empty()) {
     // Docker shows the host's own file where the container is in the host's network.
     auto own = sys::read_file(sys::kCwd, "/etc/hosts");
     TRY(overwrite(dir + "/hosts", own ? *own : net::hosts_text(hosts)));
   } else {
-    TRY(overwrite(dir + "/hosts", net::hosts_text(hosts)));
+    TRY(overwrite(dir + "/hosts", net::with_neighbours(net::hosts_text(hosts), neighbours_of(core, record))));
   }
 
   const auto or_default = [](const std::optional<StringList>& own, const std::vector<std::string>& daemons) {

@@ -69,6 +69,11 @@ bool has_endpoints(const Record& record) {
   return mode != "host" && mode != "none" && joined_container(mode).empty() && !record.config.network_disabled;
 }
 
+std::string main_network(const Record& record) {
+  const auto networks = in_order(record);
+  return networks.empty() ? std::string{} : networks.front();
+}
+
 base::Result<std::vector<net::PortBinding>> published_ports(const Record& record) {
   std::vector<net::PortBinding> ports;
   const auto& bindings = record.host.port_bindings;
@@ -131,10 +136,41 @@ base::Result<std::vector<net::Endpoint>> reserve_networks(Core& core, const Reco
   return endpoints;
 }
 
+namespace {
+
+const EndpointSettings& settings_for(const Record& record, const net::Endpoint& endpoint) {
+  static const EndpointSettings kNone;
+  const std::string* key = network_key(record, endpoint.network_name, endpoint.network);
+  return key == nullptr ? kNone : record.networks.at(*key);
+}
+
+/// The endpoint with the highest priority that leads out; of equals the first.
+std::size_t with_default_route(const Record& record, const std::vector<net::Endpoint>& endpoints) {
+  std::size_t best = endpoints.size();
+  for (std::size_t i = 0; i < endpoints.size(); ++i) {
+    if (endpoints[i].gateway.is_any()) continue;
+    if (best == endpoints.size() ||
+        settings_for(record, endpoints[i]).gw_priority > settings_for(record, endpoints[best]).gw_priority) {
+      best = i;
+    }
+  }
+  return best;
+}
+
+}  // namespace
+
+std::string interface_name(const EndpointSettings& settings, std::size_t number) {
+  const auto options = settings.driver_opts.value_or(spec::api::Labels{});
+  const auto wanted = options.find("com.docker.network.endpoint.ifname");
+  return wanted != options.end() ? wanted->second : "eth" + std::to_string(number);
+}
+
 base::Result<> attach_networks(Core& core, const Record& record, const std::vector<net::Endpoint>& endpoints,
                                int netns) {
+  const std::size_t leads_out = with_default_route(record, endpoints);
   for (std::size_t i = 0; i < endpoints.size(); ++i) {
-    const net::AttachOptions options{.interface = "eth" + std::to_string(i), .default_route = i == 0};
+    const net::AttachOptions options{.interface = interface_name(settings_for(record, endpoints[i]), i),
+                                     .default_route = i == leads_out};
     if (auto attached = core.network.attach(endpoints[i], netns, options); !attached) {
       return connectivity_error(std::move(attached).error(), record);
     }
@@ -145,18 +181,20 @@ base::Result<> attach_networks(Core& core, const Record& record, const std::vect
 
 void disconnect_networks(Core& core, const Record& record, Announce announce) {
   if (!has_endpoints(record)) return;
-  for (const net::Endpoint& endpoint : core.network.endpoints_of(base::ContainerId{record.id})) {
+  const auto endpoints = core.network.endpoints_of(base::ContainerId{record.id});
+  for (const net::Endpoint& endpoint : endpoints) {
     if (const auto released = core.network.release(endpoint.id); !released) {
       base::log::error("container {}: its place in network {} is not free: {}", record.id, endpoint.network_name,
                        released.error().message());
     }
     if (announce == Announce::Yes) publish_endpoint(core, endpoint, "disconnect");
   }
+  tell_neighbours(core, record.id, networks_of(endpoints));
 }
 
 namespace {
 
-EndpointSettings shown(const EndpointSettings& asked, const net::Endpoint& endpoint) {
+EndpointSettings shown(const Record& record, const EndpointSettings& asked, const net::Endpoint& endpoint) {
   EndpointSettings settings = asked;
   settings.network_id = endpoint.network.str();
   settings.endpoint_id = endpoint.id.str();
@@ -164,9 +202,14 @@ EndpointSettings shown(const EndpointSettings& asked, const net::Endpoint& endpo
   settings.ip_address = endpoint.address.str();
   settings.ip_prefix_len = endpoint.prefix_length;
   settings.mac_address = endpoint.mac.str();
-  StringList names{endpoint.container_name};
-  names.insert(names.end(), endpoint.aliases.begin(), endpoint.aliases.end());
-  names.push_back(endpoint.container.short_str());
+  if (endpoint.network_name == "bridge") return settings;  // nobody is found by name there
+  StringList names;
+  const auto add = [&](const std::string& name) {
+    if (!name.empty() && std::ranges::find(names, name) == names.end()) names.push_back(name);
+  };
+  add(record.name);
+  for (const std::string& alias : asked.aliases.value_or(StringList{})) add(alias);
+  add(record.id.substr(0, 12));
   settings.dns_names = std::move(names);
   return settings;
 }
@@ -194,12 +237,9 @@ spec::api::NetworkSettings network_settings(Core& core, const Record& record) {
   const auto endpoints = has_endpoints(record) ? core.network.endpoints_of(base::ContainerId{record.id})
                                                : std::vector<net::Endpoint>{};
   for (const net::Endpoint& endpoint : endpoints) {
-    // The user may have named the network by its id.
-    auto asked = std::ranges::find_if(record.networks, [&](const auto& item) {
-      return item.first == endpoint.network_name || endpoint.network.str().starts_with(item.first);
-    });
-    const std::string key = asked == record.networks.end() ? endpoint.network_name : asked->first;
-    settings.networks[key] = shown(asked == record.networks.end() ? EndpointSettings{} : asked->second, endpoint);
+    const std::string* asked = network_key(record, endpoint.network_name, endpoint.network);
+    const std::string key = asked == nullptr ? endpoint.network_name : *asked;
+    settings.networks[key] = shown(record, asked == nullptr ? EndpointSettings{} : record.networks.at(*asked), endpoint);
     if (endpoint.network_name != "bridge") continue;
     const EndpointSettings& bridge = settings.networks[key];
     settings.endpoint_id = bridge.endpoint_id;

@@ -14,6 +14,8 @@ namespace engine {
 /// The ports to publish, from -p, -P and EXPOSE. Errors: InvalidArgument.
 base::Result<std::vector<net::PortBinding>> published_ports(const Record& record);
 
+/// The network that publishes the ports and has the default route: NetworkMode's. "" : none.
+[[nodiscard]] std::string main_network(const Record& record);
 /// An address and ports in each of its networks; no kernel work yet. Undoes itself on failure.
 /// Errors: NotFound "network x not found", and what net says, in docker's words.
 base::Result<std::vector<net::Endpoint>> reserve_networks(Core& core, const Record& record);
@@ -27,9 +29,11 @@ void publish_endpoint(Core& core, const net::Endpoint& endpoint, std::string_vie
 base::Result<> join_network(Core& core, const ContainerPtr& container, const net::Network& network,
                             const spec::api::EndpointSettings& settings);
 base::Result<> leave_network(Core& core, const ContainerPtr& container, const net::Network& network, bool force);
-/// One more interface, "eth<interface>", into the namespace of a running container.
+/// One more interface, "eth<interface>" or the next number that is free, into the namespace of a running container.
 base::Result<> attach_running(Core& core, const Record& record, const net::Network& network,
                               const spec::api::EndpointSettings& settings, unsigned interface);
+/// The name that the user wants for the interface, or "eth<number>".
+[[nodiscard]] std::string interface_name(const spec::api::EndpointSettings& settings, std::size_t number);
 /// Interfaces and rules, and "network connect" events.
 base::Result<> attach_networks(Core& core, const Record& record, const std::vector<net::Endpoint>& endpoints,
                                int netns);

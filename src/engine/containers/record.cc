@@ -35,6 +35,7 @@ void describe(auto& v, Row& row) {
   v("host", r.host);
   v("networks", r.networks);
   v("mounts", r.mounts);
+  v.opt("links", r.links);
   v("state", row.state.name);
   v.opt("pid", r.pid);
   v("exitCode", r.exit_code);

@@ -17,9 +17,9 @@ namespace engine {
 
 /// One mount that the user or the image asked for, resolved at create.
 struct MountRecord {
-  std::string type;         ///< "bind", "volume", "tmpfs"
+  std::string type;         ///< "bind", "volume", "tmpfs", "image"
   std::string name;         ///< of a volume
-  std::string source;       ///< on the host; "" for tmpfs
+  std::string source;       ///< on the host, or an image as the user calls it; "" for tmpfs
   std::string destination;  ///< in the container
   std::string mode;         ///< as written after the second colon of -v: "ro,z"
   std::string propagation;  ///< "rprivate", …
@@ -27,7 +27,9 @@ struct MountRecord {
   bool non_recursive = false;
   bool anonymous = false;    ///< `rm -v` removes the volume
   bool copy_image = false;   ///< an empty volume gets what the image has there
-  std::string subpath;       ///< of a volume
+  bool shallow_read_only = false;  ///< read-only, but not what is mounted below the source
+  std::string subpath;       ///< of a volume or image
+  std::string image_id;      ///< of an image
   std::string options;       ///< of a tmpfs: "size=1m,exec"
 };
 void describe(auto& v, MountRecord& m) {
@@ -41,8 +43,20 @@ void describe(auto& v, MountRecord& m) {
   v.opt("nonRecursive", m.non_recursive);
   v.opt("anonymous", m.anonymous);
   v.opt("copyImage", m.copy_image);
+  v.opt("shallowReadOnly", m.shallow_read_only);
   v.opt("subpath", m.subpath);
+  v.opt("imageId", m.image_id);
   v.opt("options", m.options);
+}
+
+/// One --link of the default network, resolved at create.
+struct LinkRecord {
+  std::string container;  ///< full id
+  std::string alias;
+};
+void describe(auto& v, LinkRecord& l) {
+  v("container", l.container);
+  v("alias", l.alias);
 }
 
 struct Record {
@@ -55,6 +69,7 @@ struct Record {
   spec::api::HostConfig host;           ///< with defaults filled in
   std::map<std::string, spec::api::EndpointSettings> networks;  ///< by name, as asked for
   std::vector<MountRecord> mounts;
+  std::vector<LinkRecord> links;
 
   State state = State::Created;
   std::int64_t pid = 0;

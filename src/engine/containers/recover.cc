@@ -4,6 +4,7 @@
 #include <csignal>
 
 #include "base/log.h"
+#include "engine/containers/image_mounts.h"
 #include "engine/containers/networks.h"
 #include "engine/containers/shm.h"
 #include "engine/containers/verbs.h"
@@ -61,6 +62,7 @@ void give_up_start(Core& core, const ContainerPtr& container, Run& run) {
   run.leave();
   const auto record = container->record();
   disconnect_networks(core, *record, Announce::No);
+  release_volumes(core, *record);
   drop_shm(core, record->id);
   container->set_run(nullptr);
   base::ignore(sys::remove_tree(sys::kCwd, core.run_dir(record->id)), "the next start clears it");
@@ -69,6 +71,9 @@ void give_up_start(Core& core, const ContainerPtr& container, Run& run) {
 void adopt_running(Core& core, const ContainerPtr& container, const std::shared_ptr<Run>& run,
                    const shim::GetState::Reply& found) {
   const auto before = container->record();
+  if (const auto held = acquire_volumes(core, *before); !held) {
+    base::log::warn("container {}: {}", before->id, held.error().message());
+  }
   std::shared_ptr<const Record> record;
   const auto exit = run->begin([&] {
     record = container->update([&](Record& now) {
@@ -194,6 +199,11 @@ void collect_garbage(Core& core) {
       if (!known(entry.name)) drop_shm(core, entry.name);
     }
   }
+  if (const auto images = sys::list_dir(sys::kCwd, core.options.exec_root + "/images")) {
+    for (const sys::DirEntry& entry : *images) {
+      if (!known(entry.name)) drop_image_mounts(core, entry.name);
+    }
+  }
   for (const std::string& root : {core.options.data_root + "/containers", core.options.exec_root + "/names"}) {
     const auto dirs = sys::list_dir(sys::kCwd, root);
     if (!dirs) continue;
@@ -249,7 +259,10 @@ base::Result<> recover(Core& core) {
   for (const ContainerPtr& container : containers) {
     if (counts_as_running(container->state()) || container->run()) live.emplace_back(container->id());
   }
-  return core.network.recover(live);
+  TRY(core.network.recover(live));
+  tell_all_neighbours(core);
+  core.volumes.release_unused();
+  return {};
 }
 
 }  // namespace engine

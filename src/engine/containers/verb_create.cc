@@ -3,6 +3,9 @@
 #include "base/id.h"
 #include "base/scope_guard.h"
 #include "engine/config_merge.h"
+#include "engine/containers/endpoint_checks.h"
+#include "engine/containers/image_mounts.h"
+#include "engine/containers/links.h"
 #include "engine/containers/mounts.h"
 #include "engine/containers/networks.h"
 #include "engine/containers/verbs.h"
@@ -78,21 +81,10 @@ base::Result<> check(Core& core, const Record& record) {
     TRY(net::parse_extra_host(entry, "0.0.0.0"));
   }
   for (const auto& [name, settings] : record.networks) {
-    if (settings.ipam_config && !settings.ipam_config->ipv4_address.empty()) {
-      TRY(net::Ipv4::parse(settings.ipam_config->ipv4_address));
-      if (name == "bridge") {
-        return base::invalid(
-            "user specified IP address is supported on user defined networks only");
-      }
-    }
-    if (!settings.mac_address.empty()) TRY(net::Mac::parse(settings.mac_address));
+    TRY(check_endpoint(core.network, name, settings));
   }
   const auto& mounts = record.host.mounts;
-  for (const spec::api::Mount& mount : mounts.value_or(std::vector<spec::api::Mount>{})) {
-    const bool may_be_made = mount.bind_options && mount.bind_options->create_mountpoint;
-    if (mount.type != "bind" || may_be_made || TRY(sys::exists(sys::kCwd, mount.source))) continue;
-    return base::invalid("invalid mount config for type \"bind\": bind source path does not exist: " + mount.source);
-  }
+  for (const spec::api::Mount& mount : mounts.value_or(std::vector<spec::api::Mount>{})) TRY(check_bind_source(mount));
   return {};
 }
 
@@ -111,9 +103,11 @@ base::Result<Record> describe_container(Core& core, const CreateOptions& options
                                  ? core.facts.hostname
                                  : record.id.substr(0, 12);
   }
+  record.links = TRY(resolve_links(core, record));
   record.networks = asked_networks(record, options.request.networking_config);
   const auto inherited = TRY(inherited_mounts(core, record.host));
   record.mounts = TRY(collect_mounts(record.config, record.host, inherited));
+  TRY(resolve_image_mounts(core, record));
   TRY(check(core, record));
   return record;
 }

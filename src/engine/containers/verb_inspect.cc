@@ -2,6 +2,7 @@
 
 #include "engine/config_merge.h"
 #include "engine/containers/launch.h"
+#include "engine/containers/links.h"
 #include "engine/containers/mounts.h"
 #include "engine/containers/networks.h"
 #include "engine/containers/sizes.h"
@@ -74,6 +75,7 @@ base::Result<spec::api::ContainerInspect> inspect(Core& core, const ContainerPtr
   }
   if (!execs.empty()) answer.exec_ids = std::move(execs);
   answer.host_config = record->host;
+  if (auto links = shown_links(core, *record); !links.empty()) answer.host_config.links = std::move(links);
   answer.graph_driver = graph_driver(core, *record);
   answer.mounts = mount_points(core, *record);
   answer.config = record->config;

@@ -2,6 +2,7 @@
 #include <array>
 
 #include "base/strings.h"
+#include "engine/containers/links.h"
 #include "engine/containers/networks.h"
 #include "engine/containers/sizes.h"
 #include "engine/containers/verbs.h"
@@ -192,6 +193,7 @@ base::Result<std::vector<ContainerSummary>> list(Core& core, const ListOptions& 
   const bool all = options.all || options.limit > 0 || has_filter(options.filters, "status") ||
                    has_filter(options.filters, "exited");
   const base::Time now = base::now();
+  const auto by_link = names_by_link(core);
   std::vector<ContainerSummary> result;
   for (const ContainerPtr& container : core.table.all()) {
     const auto record = container->record();
@@ -199,6 +201,7 @@ base::Result<std::vector<ContainerSummary>> list(Core& core, const ListOptions& 
     if (!passes(*record, options.filters, prepared)) continue;
     ContainerSummary summary = summarize(core, *record, now);
     if (!passes_network(summary, options.filters)) continue;
+    for (auto [name, end] = by_link.equal_range(record->id); name != end; ++name) summary.names.push_back(name->second);
     if (options.size) {
       const Sizes sizes = TRY(sizes_of(core, *record));
       summary.size_rw = sizes.writable;

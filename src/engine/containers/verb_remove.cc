@@ -74,9 +74,6 @@ base::Result<> remove_locked(Core& core, const ContainerPtr& container, bool vol
 
 base::Result<> remove(Core& core, const ContainerPtr& container, const RemoveOptions& options) {
   const std::string name = container->record()->name;
-  if (options.link) {
-    return base::not_implemented("removing a link: links are names in a user-defined network here, which has none to remove");
-  }
   const auto intent = [&](base::Error error) {
     return std::move(error).context("cannot remove container \"" + name + "\"");
   };

@@ -20,6 +20,7 @@ base::Result<> rename(Core& core, const ContainerPtr& container, const std::stri
     container->update([&](Record& now) { now.name = record->name; });
     return saved;
   }
+  tell_neighbours(core, record->id, networks_of(core.network.endpoints_of(base::ContainerId{record->id})));
   publish(core, *renamed, "rename", {{"oldName", "/" + record->name}});
   return {};
 }

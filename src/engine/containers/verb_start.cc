@@ -4,6 +4,7 @@
 #include "engine/containers/networks.h"
 #include "engine/containers/shm.h"
 #include "engine/containers/verbs.h"
+#include "engine/containers/volumes.h"
 #include "sys/crash_point.h"
 #include "sys/file.h"
 
@@ -38,6 +39,8 @@ base::Result<> hand_over_attachments(const ContainerPtr& container, Run& run) {
 base::Result<> launch(Core& core, const ContainerPtr& container, const Record& record) {
   TRY(make_name_files(core, record));
   TRY(make_shm(core, record));
+  TRY(acquire_volumes(core, record));
+  base::ScopeGuard free_volumes{[&] { release_volumes(core, record); }};
   const shim::Launch launch = TRY(prepare_launch(core, record));
   const auto run = std::make_shared<Run>(core, container);
   container->set_run(run);
@@ -65,6 +68,7 @@ base::Result<> launch(Core& core, const ContainerPtr& container, const Record& r
   if (!cloned) return runtime_error(std::move(cloned).error());
   TRY(attach_networks(core, record, endpoints, cloned->netns.get()));
   connected = true;
+  tell_neighbours(core, record.id, networks_of(endpoints));
   CRASH_POINT("engine.start.attached");
   auto created = run->client().wait_created();
   if (!created) return runtime_error(std::move(created).error());
@@ -74,6 +78,7 @@ base::Result<> launch(Core& core, const ContainerPtr& container, const Record& r
   if (!started) return runtime_error(std::move(started).error());
   CRASH_POINT("engine.start.started");
   undo.release();
+  free_volumes.release();
 
   std::shared_ptr<const Record> running;
   const auto exit = run->begin([&] {

@@ -1,4 +1,5 @@
 #include "engine/containers/verbs.h"
+#include "engine/containers/config_changes.h"
 #include "engine/host_config.h"
 #include "sys/crash_point.h"
 
@@ -67,7 +68,7 @@ bool is_nothing(const Resources& asked) {
 
 }  // namespace
 
-base::Result<spec::api::StringList> update(Core& core, const ContainerPtr& container, 
+base::Result<spec::api::StringList> update(Core& core, const ContainerPtr& container,
                                            const spec::api::UpdateRequest& request) {
   const std::lock_guard verb{container->verbs};
   const auto before = container->record();
@@ -90,6 +91,11 @@ base::Result<spec::api::StringList> update(Core& core, const ContainerPtr& conta
       return intent(base::conflict("Restart policy cannot be updated because AutoRemove is enabled for the container"));
     }
   }
+  Record changed = *before;
+  changed.host.resources = host.resources;
+  changed.host.restart_policy = host.restart_policy;
+  TRY(change_config(core, changed, request.changes));
+  auto applied = TRY(apply_changes(core, *before, changed, warnings));
   if (has_process(before->state) && !is_nothing(request.resources)) {
     const auto limits = TRY(oci::limits_of(part_of(host.resources, request.resources), core.facts));
     const auto run = running(container);
@@ -99,11 +105,19 @@ base::Result<spec::api::StringList> update(Core& core, const ContainerPtr& conta
     }
   }
   CRASH_POINT("engine.update.applied");
-  const auto now = container->update([&](Record& record) {
-    record.host.resources = host.resources;
-    record.host.restart_policy = host.restart_policy;
-  });
-  TRY(save(core, *now));
+  const auto put = [&](const Record& from) {
+    return container->update([&](Record& record) {
+      record.host = from.host;
+      record.config = from.config;
+      record.mounts = from.mounts;
+    });
+  };
+  const auto now = put(changed);
+  if (auto saved = save(core, *now); !saved) {
+    put(*before);  // what the row says
+    return intent(std::move(saved).error());
+  }
+  applied.keep();
   publish(core, *now, "update");
   return warnings;
 }

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/scope_guard.h"
 #include "base/strings.h"
+#include "engine/containers/image_mounts.h"
 #include "engine/containers/launch.h"
 #include "snapshot/copy.h"
 #include "sys/file.h"
@@ -101,7 +102,11 @@ base::Result<> fill_volumes(Core& core, const Record& record) {
   for (const MountRecord& mount : record.mounts) {
     if (mount.type != "volume" || !mount.copy_image || !mount.subpath.empty()) continue;
     const volume::Volume volume = TRY(core.volumes.get(mount.name));
-    if (volume.needs_mount() || !TRY(core.volumes.is_empty(volume))) continue;
+    TRY(core.volumes.acquire(mount.name, record.id));
+    const base::ScopeGuard release{[&] {
+      base::ignore(core.volumes.release(mount.name, record.id), "the next user or daemon finds it mounted");
+    }};
+    if (!TRY(core.volumes.is_empty(volume))) continue;
     if (!root) root = TRY(merged_view(TRY(core.snapshots.mounts(record.id))));
     // The image decides what stands there: only a directory inside its own root is copied.
     const auto source = sys::open_in_root(root.get(), mount.destination, O_RDONLY | O_DIRECTORY);
@@ -111,6 +116,29 @@ base::Result<> fill_volumes(Core& core, const Record& record) {
             .context("failed to copy the image's " + mount.destination + " into volume " + volume.name));
   }
   return {};
+}
+
+base::Result<> acquire_volumes(Core& core, const Record& record) {
+  base::ScopeGuard undo{[&] { release_volumes(core, record); }};
+  for (const MountRecord& mount : record.mounts) {
+    if (mount.type != "volume") continue;
+    TRY(core.volumes.acquire(mount.name, record.id)
+            .context("error while mounting volume '" + core.options.data_root + "/volumes/" + mount.name + "/_data'"));
+  }
+  TRY(make_image_mounts(core, record));
+  undo.release();
+  return {};
+}
+
+void release_volumes(Core& core, const Record& record) {
+  drop_image_mounts(core, record.id);
+  for (const MountRecord& mount : record.mounts) {
+    if (mount.type != "volume") continue;
+    const auto released = core.volumes.release(mount.name, record.id);
+    if (!released && !released.error().is(base::ErrorKind::NotFound)) {
+      base::log::warn("container {}: {}", record.id, released.error().message());
+    }
+  }
 }
 
 void drop_new_volumes(Core& core, const std::vector<volume::Volume>& volumes) {

@@ -24,4 +24,11 @@ void collect_noted_volumes(Core& core);
 /// Undo of make_volumes, when something later fails.
 void drop_new_volumes(Core& core, const std::vector<volume::Volume>& volumes);
 
+/// Mounts the volumes that are a mount (tmpfs, nfs, a folder of the host), and images, for as long as the
+/// container runs.
+/// Undoes itself on failure. Errors: Internal "error while mounting volume '…': …".
+base::Result<> acquire_volumes(Core& core, const Record& record);
+/// What fails is logged.
+void release_volumes(Core& core, const Record& record);
+
 }  // namespace engine

@@ -90,6 +90,7 @@ class Host {
     options.exec_root = root_ + "/run";
     const std::string self = sys::self_exe().value();
     options.shim_path = self.substr(0, self.rfind('/')) + "/caisson-shim";
+    options.init_path = self.substr(0, self.rfind('/')) + "/caisson-init";
     options.exec_opts = {"native.cgroupdriver=cgroupfs"};
     options.cgroup_parent = "/caisson-test-" + std::to_string(::getpid());
   }

@@ -5,6 +5,7 @@
 #include <sys/sysmacros.h>
 
 #include "base/strings.h"
+#include "engine/oci/cdi.h"
 #include "engine/oci/spec_builder.h"
 #include "sys/file.h"
 
@@ -144,13 +145,8 @@ base::Result<> add_devices(const Input& input, spec::oci::Spec& spec) {
     for (const std::string& rule : *asked.device_cgroup_rules) rules.push_back(TRY(parse_rule(rule)));
   }
   if (asked.device_requests && !asked.device_requests->empty()) {
-    const spec::api::DeviceRequest& request = asked.device_requests->front();
-    std::string capabilities;
-    for (const auto& set : request.capabilities.value_or(std::vector<spec::api::StringList>{})) {
-      capabilities += (capabilities.empty() ? "[" : " [") + base::join(set, " ") + "]";
-    }
-    return base::invalid("could not select device driver " + base::quoted(request.driver) +
-                         " with capabilities: [" + capabilities + "]");
+    const CdiDevices devices = CdiDevices::load(input.defaults.cdi_spec_dirs);
+    TRY(devices.inject(TRY(requested_devices(*asked.device_requests, devices)), spec));
   }
   return {};
 }

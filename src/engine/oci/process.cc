@@ -13,9 +13,10 @@ using spec::api::StringList;
 constexpr std::string_view kDefaultPath = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 std::vector<std::string> environment(const spec::api::ContainerConfig& config, const std::string& hostname,
-                                     bool tty) {
+                                     const std::vector<std::string>& linked, bool tty) {
   std::vector<std::string> env{std::string{kDefaultPath}, "HOSTNAME=" + hostname};
   if (tty) env.emplace_back("TERM=xterm");
+  env.insert(env.end(), linked.begin(), linked.end());
   apply_env(env, config.env.value_or(StringList{}));
   return env;
 }
@@ -104,7 +105,7 @@ base::Result<> add_process(const Input& input, spec::oci::Spec& spec) {
     }
     process.args.insert(process.args.begin(), {"/sbin/docker-init", "--"});
   }
-  process.env = environment(input.config, input.hostname, input.config.tty);
+  process.env = environment(input.config, input.hostname, input.linked_environment, input.config.tty);
   process.cwd = input.config.working_dir.empty() ? "/" : input.config.working_dir;
   process.rlimits = rlimits(input.host, input.facts, input.defaults);
   process.oom_score_adj = oom_score(input.host, input.facts);
@@ -122,7 +123,7 @@ base::Result<spec::oci::Process> build_exec_process(const ExecInput& input) {
   }
   process.user = input.user;
   process.args = input.exec.cmd;
-  process.env = environment(input.config, input.hostname, input.exec.tty);
+  process.env = environment(input.config, input.hostname, input.linked_environment, input.exec.tty);
   apply_env(process.env, input.exec.env.value_or(StringList{}));
   process.cwd = !input.exec.working_dir.empty()     ? input.exec.working_dir
                 : !input.config.working_dir.empty() ? input.config.working_dir

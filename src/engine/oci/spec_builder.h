@@ -24,6 +24,7 @@ struct Defaults {
   std::string seccomp_profile;  ///< text; "" : the built-in one; "unconfined"
   bool no_new_privileges = false;
   std::string init_path;
+  std::vector<std::string> cdi_spec_dirs;
   std::string cgroup_parent;  ///< "" : "/docker", or "system.slice" with systemd
   cgroup::Driver cgroup_driver = cgroup::Driver::Cgroupfs;
 };
@@ -42,6 +43,7 @@ struct Input {
   spec::oci::User user;
   std::string hostname;  ///< what HOSTNAME says, also where the UTS namespace is another's
   JoinedNamespaces joined;
+  std::vector<std::string> linked_environment;  ///< of --link, below what the user gives
   std::vector<spec::oci::Mount> mounts;  ///< volumes, binds, tmpfs, /etc/hosts …: in any order
   bool user_namespace = false;
 };
@@ -58,6 +60,7 @@ struct ExecInput {
   const Defaults& defaults;
   spec::oci::User user;
   std::string hostname;
+  std::vector<std::string> linked_environment;
 };
 base::Result<spec::oci::Process> build_exec_process(const ExecInput& input);
 

@@ -27,6 +27,7 @@ class BridgeManager final : public Manager {
   base::Result<Endpoint> reserve(const EndpointRequest& request) override;
   base::Result<> attach(const Endpoint& endpoint, int netns, const AttachOptions& options) override;
   base::Result<> release(const EndpointId& id, Detach detach) override;
+  base::Result<Endpoint> set_ports(const EndpointId& id, const std::vector<PortBinding>& wanted) override;
   base::Result<> recover(const std::vector<base::ContainerId>& live) override;
   base::Result<std::vector<sys::UniqueFd>> port_guards(const EndpointId& id) override;
 

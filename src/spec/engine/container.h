@@ -196,16 +196,6 @@ void describe(auto& v, Resources& r) {
   v("Ulimits", r.ulimits);
 }
 
-/// The body of POST /containers/{id}/update: what is zero or "" stays as it is.
-struct UpdateRequest {
-  Resources resources;
-  RestartPolicy restart_policy;
-};
-void describe(auto& v, UpdateRequest& u) {
-  v.embed(u.resources);
-  v("RestartPolicy", u.restart_policy);
-}
-
 struct LogConfig {
   std::string type;
   Labels config;
@@ -366,6 +356,41 @@ void describe(auto& v, HostConfig& h) {
   v("MaskedPaths", h.masked_paths);
   v("ReadonlyPaths", h.readonly_paths);
   v.opt("Init", h.init);
+}
+
+/// What `update` changes beyond docker's limits and restart policy. Ports and labels change at once,
+/// variables and mounts with the next start.
+struct ConfigChanges {
+  std::optional<PortMap> publish_add;
+  std::optional<StringList> publish_remove;  ///< "80/tcp": all bindings of the container's port
+  std::optional<Labels> label_add;
+  std::optional<StringList> label_remove;
+  std::optional<StringList> env_add;     ///< "KEY=value"
+  std::optional<StringList> env_remove;  ///< "KEY"
+  std::optional<std::vector<Mount>> mount_add;
+  std::optional<StringList> mount_remove;  ///< paths in the container
+};
+void describe(auto& v, ConfigChanges& c) {
+  v.opt("PublishAdd", c.publish_add);
+  v.opt("PublishRemove", c.publish_remove);
+  v.opt("LabelAdd", c.label_add);
+  v.opt("LabelRemove", c.label_remove);
+  v.opt("EnvAdd", c.env_add);
+  v.opt("EnvRemove", c.env_remove);
+  v.opt("MountAdd", c.mount_add);
+  v.opt("MountRemove", c.mount_remove);
+}
+
+/// The body of POST /containers/{id}/update: what is zero or "" stays as it is.
+struct UpdateRequest {
+  Resources resources;
+  RestartPolicy restart_policy;
+  ConfigChanges changes;
+};
+void describe(auto& v, UpdateRequest& u) {
+  v.embed(u.resources);
+  v("RestartPolicy", u.restart_policy);
+  v.embed(u.changes);
 }
 
 struct EndpointIpamConfig {
