@@ -15,6 +15,7 @@
 #include "engine/containers.h"
 #include "engine/images.h"
 #include "engine/networks.h"
+#include "engine/registries.h"
 #include "engine/system.h"
 #include "engine/volumes.h"
 #include "http/exchange.h"
@@ -29,6 +30,7 @@ struct Services {
   engine::Images& images;
   engine::Networks& networks;
   engine::Volumes& volumes;
+  engine::Registries& registries;
   engine::System& system;
   engine::Events& events;
 };

@@ -75,10 +75,21 @@ Result<> tag(Call& call) {
   return call.reply_empty(201);
 }
 
+Result<> import(Call& call) {
+  engine::ImportOptions options;
+  options.source = call.text("fromSrc");
+  if (options.source.empty()) return base::invalid("neither fromImage nor fromSrc is given");
+  options.repository = call.text("repo");
+  options.tag = call.text("tag");
+  options.message = call.text("message");
+  options.platform = call.text("platform");
+  options.changes = call.exchange().request().query.all("changes");
+  ProgressStream progress{call.exchange()};
+  return progress.finish(images(call).import(options, call.exchange().body(), progress, call.exchange().stop_token()));
+}
+
 Result<> create(Call& call) {
-  if (call.text("fromImage").empty()) {
-    return base::not_implemented("import of a root file system (fromSrc) is not supported: load an image archive");
-  }
+  if (call.text("fromImage").empty()) return import(call);
   engine::PullOptions options;
   options.reference = call.text("fromImage");
   options.tag = call.text("tag");

@@ -32,6 +32,7 @@ std::span<const Route> network_routes();
 std::span<const Route> volume_routes();
 std::span<const Route> absent_routes();
 std::span<const Route> disk_usage_routes();
+std::span<const Route> registry_routes();
 
 class Router final : public http::Handler {
  public:

@@ -15,14 +15,6 @@ using codec::Json;
 
 namespace {
 
-/// "https://host/v1/" and "host" are the same registry.
-std::string_view host_of(std::string_view server) {
-  for (const std::string_view scheme : {"https://", "http://"}) {
-    if (server.starts_with(scheme)) server.remove_prefix(scheme.size());
-  }
-  return server.substr(0, server.find('/'));
-}
-
 std::optional<Credentials> decode(const Json& entry) {
   Credentials out{entry["username"].as_string(), entry["password"].as_string(),
                   entry["identitytoken"].as_string()};
@@ -38,6 +30,13 @@ std::optional<Credentials> decode(const Json& entry) {
 }
 
 }  // namespace
+
+std::string_view host_of_server(std::string_view server) {
+  for (const std::string_view scheme : {"https://", "http://"}) {
+    if (server.starts_with(scheme)) server.remove_prefix(scheme.size());
+  }
+  return server.substr(0, server.find('/'));
+}
 
 std::string Config::default_directory() {
   if (const char* directory = std::getenv("DOCKER_CONFIG"); directory != nullptr && *directory != '\0') {
@@ -66,13 +65,20 @@ std::map<std::string, std::string> Config::http_headers() const {
   return out;
 }
 
+std::string Config::credential_helper(const std::string& registry) const {
+  for (const auto& [server, helper] : json_["credHelpers"].as_object()) {
+    if (host_of_server(server) == host_of_server(registry)) return helper.as_string();
+  }
+  return text("credsStore");
+}
+
 Result<std::optional<Credentials>> Config::credentials(const std::string& registry) const {
   for (const auto& [server, helper] : json_["credHelpers"].as_object()) {
-    if (host_of(server) == host_of(registry)) return ask_credential_helper(helper.as_string(), server);
+    if (host_of_server(server) == host_of_server(registry)) return ask_credential_helper(helper.as_string(), server);
   }
   if (const auto helper = text("credsStore"); !helper.empty()) return ask_credential_helper(helper, registry);
   for (const auto& [server, entry] : json_["auths"].as_object()) {
-    if (server == registry || host_of(server) == host_of(registry)) return decode(entry);
+    if (server == registry || host_of_server(server) == host_of_server(registry)) return decode(entry);
   }
   return std::optional<Credentials>{};
 }

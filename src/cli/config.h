@@ -1,5 +1,6 @@
 #pragma once
-/// The user's config.json: docker's file, in DOCKER_CONFIG or ~/.docker. Read once, never written here.
+/// The user's config.json: docker's file, in DOCKER_CONFIG or ~/.docker. Read once; `login` and `logout` write it
+/// (credential_store.h).
 
 #include <map>
 #include <optional>
@@ -14,6 +15,9 @@ struct Credentials {
   std::string username, password, identity_token;
 };
 
+/// "https://host/v1/" and "host" are the same registry.
+[[nodiscard]] std::string_view host_of_server(std::string_view server);
+
 class Config {
  public:
   /// A file that is not there is an empty one. Errors: InvalidArgument (no JSON).
@@ -27,6 +31,8 @@ class Config {
   /// Of a registry, "registry.example.com:5000" or "https://index.docker.io/v1/". From `auths`, or from the
   /// helper that `credHelpers` or `credsStore` name. nullopt: none. Errors: those of the helper.
   [[nodiscard]] base::Result<std::optional<Credentials>> credentials(const std::string& registry) const;
+  /// The credential helper that keeps this registry's credentials; "" for the file itself.
+  [[nodiscard]] std::string credential_helper(const std::string& registry) const;
   [[nodiscard]] const codec::Json& json() const { return json_; }
 
  private:

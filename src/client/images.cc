@@ -87,6 +87,16 @@ Result<ProgressStream> Images::push(const PushOptions& options) {
   return ProgressStream{TRY(client_.call(request))};
 }
 
+Result<ProgressStream> Images::import(const ImportOptions& options, base::ByteSource* archive) {
+  ApiCall request{.method = "POST", .path = "/images/create", .stream = archive};
+  request.query.add("fromSrc", options.source);
+  if (!options.repository.empty()) request.query.add("repo", options.repository);
+  if (!options.message.empty()) request.query.add("message", options.message);
+  if (!options.platform.empty()) request.query.add("platform", options.platform);
+  for (const auto& change : options.changes) request.query.add("changes", change);
+  return ProgressStream{TRY(client_.call(request))};
+}
+
 Result<ProgressStream> Images::load(base::ByteSource& archive, bool quiet, const std::string& platform) {
   ApiCall request{.method = "POST", .path = "/images/load", .stream = &archive};
   request.query.add("quiet", quiet ? "1" : "0");

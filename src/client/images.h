@@ -32,6 +32,13 @@ struct PushOptions {
   std::optional<RegistryAuth> auth;
 };
 
+struct ImportOptions {
+  std::string source = "-";  ///< an URL that the daemon fetches; "-": what is sent
+  std::string repository;    ///< also with a tag
+  std::string message, platform;
+  std::vector<std::string> changes;
+};
+
 class Images {
  public:
   explicit Images(Client& client) : client_{client} {}
@@ -46,6 +53,8 @@ class Images {
   /// Failures after the first message are messages with `error`.
   base::Result<ProgressStream> pull(const PullOptions& options);
   base::Result<ProgressStream> push(const PushOptions& options);
+  /// `archive`: null where the source is an URL.
+  base::Result<ProgressStream> import(const ImportOptions& options, base::ByteSource* archive);
   /// Sends the archive while it is read.
   base::Result<ProgressStream> load(base::ByteSource& archive, bool quiet, const std::string& platform = {});
   /// A tar with all of them.

@@ -3,7 +3,10 @@
 #include <mutex>
 #include <utility>
 
+#include "distribution/detail/download.h"
+#include "distribution/detail/login.h"
 #include "distribution/detail/repository.h"
+#include "distribution/detail/search.h"
 
 namespace distribution {
 namespace {
@@ -38,12 +41,35 @@ class RegistryClient final : public Client {
     return connect(reference, credentials, Access::Push, mount_from, std::move(stop));
   }
 
+  std::unique_ptr<Client> trusting(const std::string& host) const override {
+    Options with_host = options();
+    with_host.insecure_registries.push_back(host);
+    return std::make_unique<RegistryClient>(std::move(with_host));
+  }
+
+  Result<std::string> log_in(const std::string& server, const Credentials& credentials,
+                             std::stop_token stop) override {
+    return detail::log_in(options(), server, credentials, std::move(stop));
+  }
+
+  Result<std::vector<SearchResult>> search(const std::string& term, int limit, const Credentials& credentials,
+                                           std::stop_token stop) override {
+    return detail::search(options(), term, limit, credentials, std::move(stop));
+  }
+
+  Result<Download> fetch(const std::string& url, std::stop_token stop) override {
+    return detail::download(options(), url, std::move(stop));
+  }
+
  private:
   Result<std::unique_ptr<Repository>> connect(const spec::Reference& reference, const Credentials& credentials,
                                               Access access, const std::vector<std::string>& also_read,
                                               std::stop_token stop) {
     auto session = std::make_shared<detail::Session>(options(), reference, credentials);
-    session->places = TRY(detail::places_of(reference, session->options, session->trust, access));
+    session->places = TRY(detail::places_of(reference.domain(), session->options, session->trust, access));
+    if (access == Access::Pull && reference.digest().empty()) {
+      std::erase_if(session->places, [](const detail::Place& place) { return !place.resolves; });
+    }
     session->scopes = {"repository:" + reference.path() + (access == Access::Push ? ":pull,push" : ":pull")};
     for (const auto& path : also_read) session->scopes.push_back("repository:" + path + ":pull");
     auto repository = std::make_unique<detail::RegistryRepository>(std::move(session));

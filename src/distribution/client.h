@@ -19,6 +19,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -49,6 +50,9 @@ struct Options {
   std::chrono::seconds stall_timeout{30};           ///< without one byte
   int attempts = 5;                                 ///< in a row without progress
   std::chrono::milliseconds first_backoff{500};     ///< doubles, up to 10 s
+  /// A large blob comes in parts of this size, several at once, where the registry gives ranges; 0: never.
+  std::uint64_t part_bytes = std::uint64_t{8} << 20U;
+  bool parts_on_loopback = false;  ///< where one stream is as fast as several
 };
 
 inline constexpr std::size_t kManifestLimit = std::size_t{4} << 20U;
@@ -60,7 +64,7 @@ struct FetchedManifest {
   base::Digest digest;  ///< of `bytes`
 };
 
-/// Told from the reading thread that a broken download goes on after `delay`.
+/// Told, from any thread, that a broken download goes on after `delay`.
 class RetryObserver {
  public:
   virtual ~RetryObserver() = default;
@@ -123,6 +127,18 @@ class Repository {
                                                    std::stop_token stop) = 0;
 };
 
+struct SearchResult {
+  std::string name, description;
+  std::int64_t stars = 0;
+  bool official = false, automated = false;
+};
+
+/// A file of the web.
+struct Download {
+  std::unique_ptr<base::ByteSource> bytes;
+  std::optional<std::uint64_t> size;
+};
+
 class Client {
  public:
   static base::Result<std::unique_ptr<Client>> create(Options options);
@@ -138,6 +154,24 @@ class Client {
                                                                   const Credentials& credentials,
                                                                   const std::vector<std::string>& mount_from,
                                                                   std::stop_token stop) = 0;
+
+  /// The same client, but for a host that is insecure besides (as in Options::insecure_registries).
+  [[nodiscard]] virtual std::unique_ptr<Client> trusting(const std::string& host) const = 0;
+
+  /// Asks the registry whether it takes the credentials. `server`: "registry.example:5000", an URL of it, or
+  /// Docker Hub's "https://index.docker.io/v1/". An identity token to keep instead of the password where the
+  /// registry gives one, else "". Errors: Unauthorized (refused), Unavailable.
+  virtual base::Result<std::string> log_in(const std::string& server, const Credentials& credentials,
+                                           std::stop_token stop) = 0;
+  /// The old search protocol of Docker Hub, which a registry may have too: "nginx", "registry.example/nginx".
+  /// `limit`: 1 to 100, 0 for 25. Errors: InvalidArgument, NotImplemented (the registry has no search),
+  /// Unavailable.
+  virtual base::Result<std::vector<SearchResult>> search(const std::string& term, int limit,
+                                                         const Credentials& credentials,
+                                                         std::stop_token stop) = 0;
+  /// A GET of any http or https URL, redirects followed; what comes may be cut off, and is not resumed.
+  /// Errors: InvalidArgument (no such URL), NotFound, Unavailable, ….
+  virtual base::Result<Download> fetch(const std::string& url, std::stop_token stop) = 0;
 };
 
 }  // namespace distribution

@@ -14,6 +14,7 @@
 #include "engine/images_service.h"
 #include "engine/live_settings.h"
 #include "engine/oci/seccomp.h"
+#include "engine/registries_service.h"
 #include "net/records.h"
 #include "sys/file.h"
 #include "sys/storage.h"
@@ -186,6 +187,7 @@ class EngineImpl final : public Engine {
         networks_{*parts_->network, answers_, parts_->events, std::move(predefined)},
         volumes_{*parts_->volumes, answers_, parts_->events},
         id_{id},
+        registries_{parts_->images->registries()},
         system_{*parts_->live, parts_->facts, answers_, parts_->events, std::move(id),
                 std::string{parts_->snapshots->name()}} {}
 
@@ -203,6 +205,7 @@ class EngineImpl final : public Engine {
   Images& images() override { return images_; }
   Networks& networks() override { return networks_; }
   Volumes& volumes() override { return volumes_; }
+  Registries& registries() override { return registries_; }
   System& system() override { return system_; }
   Events& events() override { return parts_->events; }
 
@@ -250,6 +253,7 @@ class EngineImpl final : public Engine {
   NetworksService networks_;
   VolumesService volumes_;
   const std::string id_;
+  RegistriesService registries_;
   SystemService system_;
 };
 

@@ -11,6 +11,7 @@
 #include "engine/containers.h"
 #include "engine/images.h"
 #include "engine/networks.h"
+#include "engine/registries.h"
 #include "engine/system.h"
 #include "engine/volumes.h"
 
@@ -74,6 +75,7 @@ class Engine {
   virtual Images& images() = 0;
   virtual Networks& networks() = 0;
   virtual Volumes& volumes() = 0;
+  virtual Registries& registries() = 0;
   virtual System& system() = 0;
   virtual Events& events() = 0;
 

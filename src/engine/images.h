@@ -34,6 +34,13 @@ struct PullOptions {
   RegistryAuth auth;
 };
 
+struct ImportOptions {
+  std::string source;  ///< fromSrc: "-" for the request's body, or an URL
+  std::string repository, tag;
+  std::string message, platform;
+  std::vector<std::string> changes;
+};
+
 struct PushOptions {
   std::string reference;  ///< a name, also with a tag
   std::string tag;        ///< "": that of the reference, or all tags
@@ -67,6 +74,9 @@ class Images {
   /// An error that happens before the first message is the result; a later one too, and the caller
   /// puts it on the stream.
   virtual base::Result<> pull(const PullOptions& options, ProgressSink& progress, std::stop_token stop) = 0;
+  /// `archive` is read where the source is "-". Errors as with pull.
+  virtual base::Result<> import(const ImportOptions& options, base::ByteSource& archive, ProgressSink& progress,
+                                std::stop_token stop) = 0;
   /// Errors as with pull.
   virtual base::Result<> push(const PushOptions& options, ProgressSink& progress, std::stop_token stop) = 0;
   /// Docker archive or OCI archive, compressed or not.

@@ -2,7 +2,9 @@
 
 #include <array>
 
+#include "engine/commit_changes.h"
 #include "engine/filters.h"
+#include "engine/registries_service.h"
 #include "spec/reference.h"
 
 namespace engine {
@@ -20,13 +22,6 @@ class Forward final : public image::ProgressSink {
  private:
   engine::ProgressSink& sink_;
 };
-
-distribution::Credentials credentials_of(const RegistryAuth& auth) {
-  return {.username = auth.username,
-          .password = auth.password,
-          .identity_token = auth.identity_token,
-          .registry_token = auth.registry_token};
-}
 
 }  // namespace
 
@@ -98,6 +93,24 @@ Result<> ImagesService::pull(const PullOptions& options, ProgressSink& progress,
   Forward forward{progress};
   TRY(store_.pull(request, forward, std::move(stop)));
   publish("pull", reference.familiar(), reference.familiar_name());
+  return {};
+}
+
+Result<> ImagesService::import(const ImportOptions& options, base::ByteSource& archive, ProgressSink& progress,
+                               std::stop_token stop) {
+  image::ImportRequest request{.source = options.source,
+                               .config = {},
+                               .comment = options.message.empty() ? "Imported from " + options.source : options.message,
+                               .platform = options.platform,
+                               .name = std::nullopt};
+  if (!options.repository.empty()) {
+    request.name = TRY(spec::Reference::parse(options.repository, options.tag)).with_default_tag();
+    if (!request.name->digest().empty()) return base::invalid("cannot import digest reference");
+  }
+  TRY(apply_changes(request.config, options.changes));
+  Forward forward{progress};
+  const auto id = TRY(store_.import(request, options.source == "-" ? &archive : nullptr, forward, std::move(stop)));
+  publish("import", id.str(), request.name ? request.name->familiar() : id.str());
   return {};
 }
 

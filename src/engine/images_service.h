@@ -24,6 +24,8 @@ class ImagesService final : public Images {
   base::Result<ImagePruneReport> prune(const Filters& filters) override;
   base::Result<> tag(const std::string& ref, const std::string& repository, const std::string& tag) override;
   base::Result<> pull(const PullOptions& options, ProgressSink& progress, std::stop_token stop) override;
+  base::Result<> import(const ImportOptions& options, base::ByteSource& archive, ProgressSink& progress,
+                        std::stop_token stop) override;
   base::Result<> push(const PushOptions& options, ProgressSink& progress, std::stop_token stop) override;
   base::Result<> load(base::ByteSource& archive, bool quiet, ProgressSink& progress) override;
   base::Result<> save(const std::vector<std::string>& refs, base::ByteSink& archive) override;

@@ -120,27 +120,13 @@ struct Remote {
   spec::Manifest manifest;
 };
 
-/// The transport's word, unless that says nothing of use: then the document's own.
-std::string type_of(const distribution::FetchedManifest& fetched) {
-  const std::string& type = fetched.media_type;
-  if (spec::media::is_index(type) || spec::media::is_manifest(type) || type == spec::media::kDockerSchema1 ||
-      type == spec::media::kDockerSchema1Signed) {
-    return type;
-  }
-  const auto json = codec::Json::parse(fetched.bytes);
-  if (!json) return type;
-  if (!(*json)["mediaType"].as_string().empty()) return (*json)["mediaType"].as_string();
-  if ((*json)["manifests"].is_array()) return std::string{spec::media::kOciIndex};
-  return std::string{spec::media::kOciManifest};
-}
-
 /// Follows indexes down to the manifest for the platform.
 Result<Remote> fetch(distribution::Repository& repository, const PullRequest& request,
                      const spec::Platform& platform, const std::stop_token& stop) {
   constexpr int kDeepest = 4;
   Remote remote;
   remote.top = TRY(repository.manifest(request.reference.tag_or_digest(), stop));
-  remote.top.media_type = type_of(remote.top);
+  remote.top.media_type = spec::manifest_media_type(remote.top.bytes, remote.top.media_type);
   remote.image = remote.top;
   for (int depth = 0; spec::media::is_index(remote.image.media_type); ++depth) {
     const spec::Index index = TRY(spec::Index::parse(remote.image.bytes));
@@ -149,7 +135,7 @@ Result<Remote> fetch(distribution::Repository& repository, const PullRequest& re
       return base::not_found("no matching manifest for " + platform.str() + " in the manifest list entries");
     }
     remote.image = TRY(repository.manifest(chosen->digest_text, stop));
-    remote.image.media_type = type_of(remote.image);
+    remote.image.media_type = spec::manifest_media_type(remote.image.bytes, remote.image.media_type);
   }
   remote.manifest = TRY(spec::Manifest::parse(remote.image.bytes, remote.image.media_type));
   return remote;

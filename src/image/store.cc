@@ -30,6 +30,8 @@ Hold::~Hold() = default;
 Store::Store(std::unique_ptr<detail::Core> core) : core_{std::move(core)} {}
 Store::~Store() = default;
 
+distribution::Client& Store::registries() { return *core_->client; }
+
 Result<std::unique_ptr<Store>> Store::open(state::Database& database, content::Store& content,
                                            snapshot::Snapshotter& snapshotter, Options options) {
   TRY(check(options));

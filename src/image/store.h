@@ -135,6 +135,15 @@ struct CommitRequest {
   std::optional<spec::Reference> name;  ///< with a tag; it may be another image's until now
 };
 
+/// An image made of a file tree.
+struct ImportRequest {
+  std::string source;  ///< an URL that is fetched, where no archive is given
+  spec::api::ContainerConfig config;
+  std::string comment;
+  std::string platform;                 ///< "" for this machine's
+  std::optional<spec::Reference> name;  ///< with a tag; it may be another image's until now
+};
+
 /// What changed, for the engine's events.
 struct Removed {
   std::vector<spec::api::ImageDeleteItem> items;  ///< in docker's order
@@ -221,6 +230,10 @@ class Store {
   /// image has its parent's layers only. The id of the image. Errors: NotFound (the parent).
   base::Result<base::Digest> commit(const CommitRequest& request,
                                     base::FunctionRef<base::Result<bool>(base::ByteSink& tar)> write_layer);
+  /// `archive`: a tar, plain, gzip or zstd; null: it is fetched. The id of the image. Errors: InvalidArgument (no
+  /// tar, a compression that is not read, a platform that is none), those of the URL.
+  base::Result<base::Digest> import(const ImportRequest& request, base::ByteSource* archive,
+                                    ProgressSink& progress, std::stop_token stop);
   /// docker's rules: a name untags and deletes with the last name, an id deletes.
   base::Result<Removed> remove(const std::string& ref, bool force, bool prune_parents,
                                const ImageUsers& users);
@@ -230,6 +243,9 @@ class Store {
   /// Removes layers and blobs that nothing needs any more: after the container of a removed image is
   /// gone. Cheap when there is nothing to do.
   base::Result<> collect();
+
+  /// The client that pull and push use.
+  [[nodiscard]] distribution::Client& registries();
 
  private:
   explicit Store(std::unique_ptr<detail::Core> core);

@@ -91,6 +91,18 @@ bool is_layer(std::string_view type) {
 
 }  // namespace media
 
+std::string manifest_media_type(std::string_view bytes, const std::string& said) {
+  if (media::is_index(said) || media::is_manifest(said) || said == media::kDockerSchema1 ||
+      said == media::kDockerSchema1Signed) {
+    return said;
+  }
+  const auto json = codec::Json::parse(bytes);
+  if (!json) return said;
+  if (!(*json)["mediaType"].as_string().empty()) return (*json)["mediaType"].as_string();
+  if ((*json)["manifests"].is_array()) return std::string{media::kOciIndex};
+  return std::string{media::kOciManifest};
+}
+
 Platform Platform::host() {
   Platform platform;
   platform.os = "linux";

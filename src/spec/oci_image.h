@@ -44,6 +44,10 @@ inline constexpr std::string_view kDockerSchema1Signed =
 [[nodiscard]] bool is_layer(std::string_view media_type);
 }  // namespace media
 
+/// The media type of a manifest or index whose transport called it `said`: that, unless it says nothing of use;
+/// then the document's own.
+[[nodiscard]] std::string manifest_media_type(std::string_view bytes, const std::string& said);
+
 struct Platform {
   std::string architecture, os, os_version, variant;
   std::vector<std::string> os_features;

@@ -80,4 +80,20 @@ void RawMode::restore() {
   terminal_ = -1;
 }
 
+Result<HiddenInput> HiddenInput::enter(int terminal) {
+  ::termios before{};
+  if (::tcgetattr(terminal, &before) < 0) return Error::from_errno(errno, "read the terminal's mode");
+  ::termios hidden = before;
+  hidden.c_lflag &= ~static_cast<::tcflag_t>(ECHO);
+  if (::tcsetattr(terminal, TCSAFLUSH, &hidden) < 0) return Error::from_errno(errno, "set the terminal's mode");
+  return HiddenInput{terminal, before};
+}
+
+HiddenInput::HiddenInput(HiddenInput&& other) noexcept
+    : terminal_{std::exchange(other.terminal_, -1)}, before_{other.before_} {}
+
+HiddenInput::~HiddenInput() {
+  if (terminal_ >= 0) ::tcsetattr(terminal_, TCSAFLUSH, &before_);
+}
+
 }  // namespace sys

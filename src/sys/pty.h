@@ -54,4 +54,18 @@ class RawMode {
   ::termios before_;
 };
 
+/// What is typed does not show (for a password), until the guard goes.
+class HiddenInput {
+ public:
+  static base::Result<HiddenInput> enter(int terminal);
+  HiddenInput(HiddenInput&& other) noexcept;
+  HiddenInput& operator=(HiddenInput&&) = delete;
+  ~HiddenInput();
+
+ private:
+  HiddenInput(int terminal, const ::termios& before) : terminal_{terminal}, before_{before} {}
+  int terminal_;
+  ::termios before_;
+};
+
 }  // namespace sys

@@ -140,6 +140,17 @@ int poll_timeout(Deadline deadline) {
 
 }  // namespace
 
+Result<std::vector<std::string>> resolve_host(const std::string& host) {
+  std::vector<std::string> texts;
+  for (const auto& address : TRY(resolve(host, 0, 0))) {
+    std::string text = text_of(address);
+    text.resize(text.rfind(':'));
+    if (text.starts_with('[')) text = text.substr(1, text.size() - 2);
+    texts.push_back(std::move(text));
+  }
+  return texts;
+}
+
 Result<UniqueFd> listen_tcp(const std::string& host, std::uint16_t port, int backlog) {
   const auto addresses = TRY(resolve(host, port, AI_PASSIVE));
   const Address& address = addresses.front();

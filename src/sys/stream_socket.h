@@ -10,6 +10,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <poll.h>
 
@@ -28,6 +29,8 @@ base::Result<UniqueFd> listen_tcp(const std::string& host, std::uint16_t port, i
 /// Tries every address of the host in turn, with TCP_NODELAY and keep-alive probes.
 /// Errors: Unavailable ("dial tcp 192.0.2.1:80: connect: Connection refused", timeouts too).
 base::Result<UniqueFd> connect_tcp(const std::string& host, std::uint16_t port, Deadline deadline);
+/// The addresses of a name, as texts. Blocks as long as the resolver does. Errors: InvalidArgument (no such host).
+base::Result<std::vector<std::string>> resolve_host(const std::string& host);
 /// Gives the file of a unix socket to a group, with `mode` as chmod(2).
 base::Result<> give_to_group(const std::string& path, gid_t group, mode_t mode);
 /// TCP_NODELAY and SO_KEEPALIVE; nothing for other families.

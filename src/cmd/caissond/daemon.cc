@@ -99,7 +99,8 @@ class Daemon {
     authorization_.use(TRY(api::Authorization::prepare(config_.engine.authorization_plugins)));
     engine_ = TRY(engine::Engine::open(options_).context("failed to start daemon"));
     const api::Services services{engine_->containers(), engine_->execs(), engine_->files(), engine_->images(),
-                                 engine_->networks(), engine_->volumes(), engine_->system(), engine_->events()};
+                                 engine_->networks(), engine_->volumes(), engine_->registries(), engine_->system(),
+                                 engine_->events()};
     const auto oldest = api::parse_version(config_.engine.min_api_version).value_or(api::oldest_version());
     router_.emplace(services, api::Router::Options{oldest, &metrics_, &authorization_});
     metrics_handler_.emplace(metrics_, services);

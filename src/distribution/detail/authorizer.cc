@@ -34,11 +34,12 @@ std::string query(std::string_view name, std::string_view value) {
 }  // namespace
 
 Authorizer::Authorizer(Transfers& transfers, const TrustStore& trust, Credentials credentials,
-                       std::vector<std::string> scopes)
+                       std::vector<std::string> scopes, LoginKind login)
     : transfers_{transfers},
       trust_{trust},
       credentials_{std::move(credentials)},
-      scopes_{std::move(scopes)} {}
+      scopes_{std::move(scopes)},
+      login_{login} {}
 
 bool Authorizer::learn(const Response& response, const std::string& url) {
   const std::scoped_lock lock{mutex_};
@@ -63,6 +64,11 @@ bool Authorizer::forget_token() {
   const std::scoped_lock lock{mutex_};
   token_.clear();
   return scheme_ == Scheme::Bearer && credentials_.registry_token.empty();
+}
+
+std::string Authorizer::identity_token() const {
+  const std::scoped_lock lock{mutex_};
+  return identity_token_;
 }
 
 Result<std::string> Authorizer::header(std::stop_token stop) {
@@ -114,6 +120,7 @@ Result<Request> Authorizer::token_request() const {
   for (const auto& scope : scopes_) request.url += "&" + query("scope", scope);
   if (!credentials_.username.empty()) {
     request.url += "&" + query("account", credentials_.username);
+    if (login_ == LoginKind::Kept) request.url += "&offline_token=true&" + query("client_id", kClientId);
     request.headers = {basic()};
   }
   return request;
@@ -125,7 +132,7 @@ Result<> Authorizer::fetch_token(std::stop_token stop) {
   const std::string body = TRY(base::read_all(*response.body, kTokenLimit).context("token service"));
   if (response.status == 401 || response.status == 403 || response.status == 400) {
     return Error{ErrorKind::Unauthorized,
-                 "Get " + base::quoted(realm_) + ": " +
+                 "Get " + base::quoted(registry_url_) + ": " +
                      describe_failure(response, body, "unauthorized: incorrect username or password")};
   }
   if (response.status != 200) return status_failure(response, body);
@@ -139,6 +146,7 @@ Result<> Authorizer::fetch_token(std::stop_token stop) {
                           ": authorization server did not include a token in the response");
   if (!is_header_safe(token)) return base::internal("token service " + realm_ + ": malformed token");
   token_ = token;
+  identity_token_ = (*json)["refresh_token"].as_string();
   const std::chrono::seconds life{
       std::clamp<std::int64_t>((*json)["expires_in"].as_int(), kShortestLife.count(), 86400)};
   expires_ = Clock::now() + life - kMargin;

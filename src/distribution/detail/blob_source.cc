@@ -29,7 +29,7 @@ std::optional<std::uint64_t> range_begin(std::string_view header) {
 }  // namespace
 
 BlobSource::BlobSource(std::shared_ptr<void> keep, Endpoint& endpoint, const Options& options,
-                       spec::Descriptor blob, std::uint64_t offset, std::stop_token stop,
+                       spec::Descriptor blob, ByteRange range, std::stop_token stop,
                        RetryObserver* observer)
     : keep_{std::move(keep)},
       endpoint_{endpoint},
@@ -37,17 +37,21 @@ BlobSource::BlobSource(std::shared_ptr<void> keep, Endpoint& endpoint, const Opt
       stop_{std::move(stop)},
       observer_{observer},
       backoff_{options},
-      offset_{offset} {}
+      offset_{range.begin},
+      end_{range.end} {}
 
 Result<> BlobSource::open() {
-  if (offset_ >= blob_.bytes()) return {};
+  if (offset_ >= end_) return {};
   return request_with_retries();
 }
 
 std::optional<BlobSource::Failure> BlobSource::request() {
   response_.reset();
   std::vector<std::string> headers;
-  if (offset_ > 0) headers.push_back("Range: bytes=" + std::to_string(offset_) + "-");
+  const bool part = end_ < blob_.bytes();
+  if (offset_ > 0 || part) {
+    headers.push_back("Range: bytes=" + std::to_string(offset_) + "-" + (part ? std::to_string(end_ - 1) : ""));
+  }
   auto answer = endpoint_.send("GET", "blobs/" + blob_.digest_text, headers, stop_);
   if (!answer) {
     const bool transient = answer.failed_as(ErrorKind::Unavailable);
@@ -100,12 +104,12 @@ Result<> BlobSource::recover(Failure failure) {
 }
 
 Result<std::size_t> BlobSource::read(std::span<char> buffer) {
-  while (offset_ < blob_.bytes()) {
+  while (offset_ < end_) {
     if (!response_) TRY(request_with_retries());
     std::array<char, 65536> discarded;
     const auto wanted =
         skip_ > 0 ? std::span<char>{discarded}.first(std::min<std::uint64_t>(discarded.size(), skip_))
-                  : buffer.first(std::min<std::uint64_t>(buffer.size(), blob_.bytes() - offset_));
+                  : buffer.first(std::min<std::uint64_t>(buffer.size(), end_ - offset_));
     auto count = response_->body->read(wanted);
     if (!count || *count == 0) {
       Error error = count ? base::unavailable("unexpected EOF") : std::move(count.error());

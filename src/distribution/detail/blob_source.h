@@ -13,15 +13,23 @@
 
 namespace distribution::detail {
 
-/// Gives exactly the bytes from `offset` to the blob's size. One thread.
+struct ByteRange {
+  std::uint64_t begin = 0, end = 0;  ///< the end is not in it
+};
+
+/// Gives exactly the bytes of `range`. One thread.
 class BlobSource final : public base::ByteSource {
  public:
   /// `keep` owns what `endpoint` lives in.
   BlobSource(std::shared_ptr<void> keep, Endpoint& endpoint, const Options& options, spec::Descriptor blob,
-             std::uint64_t offset, std::stop_token stop, RetryObserver* observer);
+             ByteRange range, std::stop_token stop, RetryObserver* observer);
 
   /// Sends the first request, so that an unknown blob is an error of `open_blob`.
   base::Result<> open();
+  /// The answer to the first request was the range and no more.
+  [[nodiscard]] bool has_ranges() const { return response_ && response_->status == 206; }
+  /// Gives what is behind its range, too.
+  void extend() { end_ = blob_.bytes(); }
   base::Result<std::size_t> read(std::span<char> buffer) override;
 
  private:
@@ -41,7 +49,7 @@ class BlobSource final : public base::ByteSource {
   const std::stop_token stop_;
   RetryObserver* observer_;
   Backoff backoff_;
-  std::uint64_t offset_;
+  std::uint64_t offset_, end_;
   std::uint64_t skip_ = 0;  // the server began at 0, though asked for offset_
   std::uint64_t since_failure_ = 0;
   std::optional<Response> response_;

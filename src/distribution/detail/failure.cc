@@ -40,9 +40,7 @@ std::string_view reason_of(long status) {
   }
 }
 
-std::string status_text(long status) {
-  return "received unexpected HTTP status: " + std::to_string(status) + " " + std::string{reason_of(status)};
-}
+std::string status_text(long status) { return "received unexpected HTTP status: " + status_line(status); }
 
 ErrorKind kind_of(long status) {
   if (is_transient(status)) return ErrorKind::Unavailable;
@@ -58,6 +56,8 @@ std::string RegistryError::str() const {
   if (code == "TOOMANYREQUESTS") text = "toomanyrequests";
   return text + ": " + message;
 }
+
+std::string status_line(long status) { return std::to_string(status) + " " + std::string{reason_of(status)}; }
 
 bool is_transient(long status) { return status == 408 || status == 429 || status >= 500; }
 

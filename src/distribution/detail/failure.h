@@ -38,6 +38,9 @@ struct RegistryError {
 [[nodiscard]] base::Error manifest_failure(const Response& response, std::string_view body,
                                            const spec::Reference& reference);
 
+/// "401 Unauthorized"
+[[nodiscard]] std::string status_line(long status);
+
 /// Worth another try: 408, 429, 5xx.
 [[nodiscard]] bool is_transient(long status);
 

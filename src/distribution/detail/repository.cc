@@ -5,9 +5,9 @@
 #include "base/log.h"
 #include "base/strings.h"
 #include "codec/sha256.h"
-#include "distribution/detail/blob_source.h"
 #include "distribution/detail/blob_upload.h"
 #include "distribution/detail/failure.h"
+#include "distribution/detail/parallel_source.h"
 #include "distribution/detail/retry.h"
 
 namespace distribution::detail {
@@ -54,7 +54,12 @@ Session::Session(Options session_options, spec::Reference session_reference, Cre
       trust{options.certs_dir, options.insecure_registries},
       transfers{options.user_agent, Timeouts{options.connect_timeout, options.stall_timeout}} {}
 
-Result<> RegistryRepository::connect(std::stop_token stop) {
+Result<> RegistryRepository::connect(const std::stop_token& stop) {
+  const std::scoped_lock lock{mutex_};
+  return connect_locked(stop);
+}
+
+Result<> RegistryRepository::connect_locked(const std::stop_token& stop) {
   std::optional<Error> failure;
   while (next_place_ < session_->places.size()) {
     const Place& place = session_->places[next_place_++];
@@ -62,15 +67,28 @@ Result<> RegistryRepository::connect(std::stop_token stop) {
                                                session_->credentials, session_->reference.path(), session_->scopes);
     auto pinged = endpoint->ping(stop);
     if (pinged) {
-      endpoint_ = std::move(endpoint);
+      endpoints_.push_back(std::move(endpoint));
       return {};
     }
     if (stop.stop_requested()) return pinged;
     base::log::debug("registry endpoint {}: {}", place.url, pinged.error().message());
     failure = std::move(pinged.error());
   }
-  CAISSON_INVARIANT(failure.has_value());
+  if (!failure) return base::not_found("no place serves " + session_->reference.familiar());
   return *std::move(failure);
+}
+
+std::shared_ptr<Endpoint> RegistryRepository::current() const {
+  const std::scoped_lock lock{mutex_};
+  return endpoints_.back();
+}
+
+std::shared_ptr<Endpoint> RegistryRepository::endpoint_after(const Endpoint& failed, const std::stop_token& stop) {
+  const std::scoped_lock lock{mutex_};
+  // Another layer's thread may have moved on meanwhile.
+  if (endpoints_.back().get() != &failed) return endpoints_.back();
+  if (!failed.place().mirror || stop.stop_requested() || !connect_locked(stop)) return nullptr;
+  return endpoints_.back();
 }
 
 Result<Response> RegistryRepository::request_manifest(const std::string& method,
@@ -79,7 +97,7 @@ Result<Response> RegistryRepository::request_manifest(const std::string& method,
                                                       std::stop_token stop, const Payload& payload) {
   Backoff backoff{session_->options};
   for (;;) {
-    auto answer = endpoint_->send(method, "manifests/" + tag_or_digest, headers, stop, payload);
+    auto answer = current()->send(method, "manifests/" + tag_or_digest, headers, stop, payload);
     std::optional<std::chrono::milliseconds> delay;
     if (answer && !is_transient(answer->status)) return answer;
     if (answer) {
@@ -117,10 +135,10 @@ Result<FetchedManifest> RegistryRepository::fetch_manifest(const std::string& ta
 Result<FetchedManifest> RegistryRepository::manifest(const std::string& tag_or_digest, std::stop_token stop) {
   for (;;) {
     auto manifest = fetch_manifest(tag_or_digest, stop);
-    const bool more = endpoint_->place().mirror && next_place_ < session_->places.size();
-    if (manifest || !more || stop.stop_requested()) return manifest;
-    base::log::info("mirror {}: {}; going on with the next", endpoint(), manifest.error().message());
-    TRY(connect(stop));
+    if (manifest || stop.stop_requested()) return manifest;
+    const auto failed = current();
+    if (endpoint_after(*failed, stop) == nullptr) return manifest;
+    base::log::info("mirror {}: {}; going on with the next", failed->place().url, manifest.error().message());
   }
 }
 
@@ -139,11 +157,15 @@ Result<std::unique_ptr<base::ByteSource>> RegistryRepository::open_blob(const sp
                                                                         std::uint64_t offset,
                                                                         std::stop_token stop,
                                                                         RetryObserver* observer) {
-  auto keep = std::make_shared<Keep>(Keep{session_, endpoint_});
-  auto source = std::make_unique<BlobSource>(keep, *endpoint_, session_->options, blob, offset,
-                                             std::move(stop), observer);
-  TRY(source->open());
-  return std::unique_ptr<base::ByteSource>{std::move(source)};
+  for (auto endpoint = current();;) {
+    auto keep = std::make_shared<Keep>(Keep{session_, endpoint});
+    auto source = open_source(std::move(keep), *endpoint, session_->options, blob, offset, stop, observer);
+    if (source) return source;
+    auto next = endpoint_after(*endpoint, stop);
+    if (next == nullptr) return source;
+    base::log::info("mirror {}: {}; going on with the next", endpoint->place().url, source.error().message());
+    endpoint = std::move(next);
+  }
 }
 
 Result<std::string> RegistryRepository::read_blob(const spec::Descriptor& blob, std::size_t limit,
@@ -163,7 +185,8 @@ Result<PushedBlob> RegistryRepository::push_blob(const spec::Descriptor& blob,
                                                  const std::vector<std::string>& mount_from,
                                                  BlobReader& reader, std::stop_token stop,
                                                  PushObserver* observer) {
-  BlobUpload upload{*endpoint_, session_->options, blob, reader, std::move(stop), observer};
+  const auto endpoint = current();
+  BlobUpload upload{*endpoint, session_->options, blob, reader, std::move(stop), observer};
   return upload.run(mount_from);
 }
 

@@ -18,7 +18,7 @@ struct Session {
   const Options options;
   const spec::Reference reference;
   const Credentials credentials;
-  const TrustStore trust;
+  TrustStore trust;
   Transfers transfers;
   std::vector<Place> places;
   std::vector<std::string> scopes;  ///< of tokens
@@ -28,9 +28,9 @@ class RegistryRepository final : public Repository {
  public:
   explicit RegistryRepository(std::shared_ptr<Session> session) : session_{std::move(session)} {}
   /// Finds the first place that answers.
-  base::Result<> connect(std::stop_token stop);
+  base::Result<> connect(const std::stop_token& stop);
 
-  const std::string& endpoint() const override { return endpoint_->place().url; }
+  const std::string& endpoint() const override { return current()->place().url; }
   base::Result<FetchedManifest> manifest(const std::string& tag_or_digest, std::stop_token stop) override;
   base::Result<spec::Descriptor> describe_manifest(const std::string& tag_or_digest,
                                                    std::stop_token stop) override;
@@ -46,14 +46,21 @@ class RegistryRepository final : public Repository {
                                            const std::string& bytes, std::stop_token stop) override;
 
  private:
+  base::Result<> connect_locked(const std::stop_token& stop);
   base::Result<FetchedManifest> fetch_manifest(const std::string& tag_or_digest, std::stop_token stop);
   base::Result<Response> request_manifest(const std::string& method, const std::string& tag_or_digest,
                                           const std::vector<std::string>& headers, std::stop_token stop,
                                           const Payload& payload = {});
 
+  /// Where a blob is looked for that `failed` does not have; nullptr if nowhere.
+  std::shared_ptr<Endpoint> endpoint_after(const Endpoint& failed, const std::stop_token& stop);
+  [[nodiscard]] std::shared_ptr<Endpoint> current() const;
+
   std::shared_ptr<Session> session_;
+  mutable std::mutex mutex_;  // guards all below
   std::size_t next_place_ = 0;
-  std::shared_ptr<Endpoint> endpoint_;  // shared with the blobs that come from it
+  /// Those that were used, the current one last; shared with the blobs that come from them.
+  std::vector<std::shared_ptr<Endpoint>> endpoints_;
 };
 
 }  // namespace distribution::detail

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <tuple>
 
 #include <arpa/inet.h>
 #include <curl/curl.h>
@@ -11,6 +12,7 @@
 #include "base/strings.h"
 #include "spec/reference.h"
 #include "sys/file.h"
+#include "sys/stream_socket.h"
 
 namespace distribution::detail {
 namespace {
@@ -73,12 +75,48 @@ bool network_contains(std::string_view network, std::string_view address) {
 TrustStore::TrustStore(std::string certs_dir, std::vector<std::string> insecure)
     : certs_dir_{std::move(certs_dir)}, insecure_{std::move(insecure)} {}
 
+Result<> TrustStore::add(const Host& host) {
+  if (!host.has_trust()) return {};
+  const Url parts = TRY(parse_url(host.url));
+  Trust trust;
+  trust.verify = !host.skip_verify.value_or(false);
+  for (const auto& file : host.authorities) {
+    if (trust.extra_authorities.empty()) trust.extra_authorities = system_authorities();
+    trust.extra_authorities += "\n" + TRY(sys::read_file(sys::kCwd, file).context("authority of " + host.url)) + "\n";
+  }
+  if (!host.clients.empty()) {
+    std::tie(trust.client_certificate, trust.client_key) = host.clients.front();
+    for (const auto& file : {trust.client_certificate, trust.client_key}) {
+      if (!TRY(sys::exists(sys::kCwd, file))) return base::invalid("client certificate of " + host.url + ": no file " + file);
+    }
+  }
+  of_origins_[parts.origin()] = std::move(trust);
+  return {};
+}
+
 bool TrustStore::is_insecure(std::string_view host_port) const {
   const std::string_view host = host_of(host_port);
   if (host == "localhost" || host == "::1" || network_contains("127.0.0.0/8", host)) return true;
-  return std::any_of(insecure_.begin(), insecure_.end(), [&](const std::string& entry) {
+  const bool listed = std::any_of(insecure_.begin(), insecure_.end(), [&](const std::string& entry) {
     return base::equal_ignoring_case(entry, host_port) || network_contains(entry, host);
   });
+  return listed || (!parse_address(host) && resolves_into_network(std::string{host}));
+}
+
+bool TrustStore::resolves_into_network(const std::string& host) const {
+  const auto is_network = [](const std::string& entry) { return entry.find('/') != std::string::npos; };
+  if (!std::any_of(insecure_.begin(), insecure_.end(), is_network)) return false;
+  const std::scoped_lock lock{mutex_};
+  if (const auto known = resolved_.find(host); known != resolved_.end()) return known->second;
+  bool inside = false;
+  // Not known: the request will say so.
+  for (const auto& address : sys::resolve_host(host).value_or(std::vector<std::string>{})) {
+    inside = inside || std::any_of(insecure_.begin(), insecure_.end(), [&](const std::string& entry) {
+               return network_contains(entry, address);
+             });
+  }
+  resolved_[host] = inside;
+  return inside;
 }
 
 Result<Trust> TrustStore::for_host(std::string_view host_port) const {
@@ -114,6 +152,7 @@ Result<Trust> TrustStore::for_host(std::string_view host_port) const {
 
 Result<Trust> TrustStore::for_url(const std::string& url) const {
   const Url parts = TRY(parse_url(url));
+  if (const auto known = of_origins_.find(parts.origin()); known != of_origins_.end()) return known->second;
   const bool default_port = parts.port == (parts.scheme == "https" ? "443" : "80");
   return for_host(default_port ? parts.host : parts.host + ":" + parts.port);
 }
