@@ -1,7 +1,7 @@
 # `cmake --install` and `cpack -G DEB`: the programs, the built-in images, the systemd units.
 include(GNUInstallDirs)
 
-install(TARGETS caisson caisson-runtime caisson-shim caissond DESTINATION "${CMAKE_INSTALL_BINDIR}")
+install(TARGETS caisson caisson-init caisson-runtime caisson-shim caissond DESTINATION "${CMAKE_INSTALL_BINDIR}")
 
 set(units "${CMAKE_SOURCE_DIR}/packaging/systemd")
 configure_file("${units}/caisson.service.in" "${CMAKE_BINARY_DIR}/packaging/caisson.service" @ONLY)

@@ -32,16 +32,10 @@ Result<> session(Call& call) {
   return no_builder(call);
 }
 
-Result<> prune_nothing(Call& call) {
-  TRY(call.filters());
-  return call.reply(200, codec::Json::object({{"CachesDeleted", codec::Json{}}, {"SpaceReclaimed", 0}}));
-}
-
 constexpr std::array kRoutes{
     Route{"POST", "/session", session},
     Route{"POST", "/build", no_builder},
     Route{"POST", "/build/cancel", no_builder},
-    Route{"POST", "/build/prune", prune_nothing},
     Route{"GET", "/plugins", no_plugins},
     Route{"GET", "/plugins/privileges", cannot_install_plugins},
     Route{"POST", "/plugins/pull", cannot_install_plugins},

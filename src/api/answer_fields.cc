@@ -29,7 +29,6 @@ constexpr std::array kSpans{
 
     Span{Shape::Container, "Config.Healthcheck.StartInterval", 44, kNewest},
     Span{Shape::Container, "Config.MacAddress", kOldest, 51},
-    Span{Shape::Container, "GraphDriver", kOldest, 51},
     Span{Shape::Container, "HostConfig.Annotations", 43, kNewest},
     Span{Shape::Container, "HostConfig.CgroupnsMode", 41, kNewest},
     Span{Shape::Container, "HostConfig.KernelMemory", kOldest, 41},
@@ -112,8 +111,6 @@ constexpr std::array kSpans{
     Span{Shape::Network, "ConfigOnly", 41, kNewest},
     Span{Shape::Network, "EnableIPv4", 47, kNewest},
     Span{Shape::Network, "Status", 52, kNewest},
-
-    Span{Shape::Stats, "os_type", 52, kNewest},
 };
 
 void erase(Json& value, std::string_view path);
@@ -155,6 +152,10 @@ void adapt(Json& object, Shape shape, Version version) {
 void adapt_all(Json& list, Shape shape, Version version) {
   if (!list.is_array()) return;
   for (auto& item : list.items()) adapt(item, shape, version);
+}
+
+void adapt_stats(Json& sample, Version version) {
+  if (version >= Version{1, 52}) sample.set("os_type", "linux");
 }
 
 void adapt_image(Json& image, Shape shape, Version version) {

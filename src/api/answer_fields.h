@@ -9,13 +9,15 @@
 
 namespace api {
 
-enum class Shape : std::uint8_t { ContainerSummary, Container, Event, Exec, ImageSummary, Image, Info, Network, Stats, Version };
+enum class Shape : std::uint8_t { ContainerSummary, Container, Event, ImageSummary, Image, Info, Network };
 
 /// Takes out of one object what `version` does not have.
 void adapt(codec::Json& object, Shape shape, Version version);
 /// The same for each item of a list.
 void adapt_all(codec::Json& list, Shape shape, Version version);
 
+/// Adds what a sample of the statistics has from 1.52 on.
+void adapt_stats(codec::Json& sample, Version version);
 /// As adapt, for an image or its summary: older versions say its size twice.
 void adapt_image(codec::Json& image, Shape shape, Version version);
 

@@ -146,12 +146,14 @@ Result<> stats(Call& call) {
     bool more = TRY(samples->next(sample, stop));
     if (!one_shot && more && sample.read != spec::api::ContainerStats::kNever) more = TRY(samples->next(sample, stop));
     if (!more) return base::not_found("No such container: " + call.path("id"));
-    return call.reply(200, Shape::Stats, sample);
+    auto json = codec::to_json(sample);
+    adapt_stats(json, call.version());
+    return call.reply(200, json);
   }
   TRY(call.exchange().begin(200, {{"Content-Type", "application/json"}}));
   while (TRY(samples->next(sample, stop))) {
     auto json = codec::to_json(sample);
-    adapt(json, Shape::Stats, call.version());
+    adapt_stats(json, call.version());
     TRY(call.exchange().write(json.dump() + "\n"));
   }
   return call.exchange().finish();

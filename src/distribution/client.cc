@@ -42,9 +42,9 @@ class RegistryClient final : public Client {
   }
 
   std::unique_ptr<Client> trusting(const std::string& host) const override {
-    Options options = this->options();
-    options.insecure_registries.push_back(host);
-    return std::make_unique<RegistryClient>(std::move(options));
+    Options with_host = options();
+    with_host.insecure_registries.push_back(host);
+    return std::make_unique<RegistryClient>(std::move(with_host));
   }
 
   Result<std::string> log_in(const std::string& server, const Credentials& credentials,

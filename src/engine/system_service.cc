@@ -1,8 +1,10 @@
 #include "engine/system_service.h"
 
+#include "base/strings.h"
 #include "base/time.h"
 #include "base/version.h"
 #include "engine/cgroup_driver.h"
+#include "net/manager.h"
 #include "sys/file.h"
 
 namespace engine {
@@ -34,6 +36,24 @@ std::vector<std::string> warnings_of(const HostFacts& host, const Options& optio
   unless(host.pids, "pids limit support");
   unless(host.ipv4_forwarding || !options.ip_forward, "IPv4 forwarding: containers do not reach other hosts");
   return warnings;
+}
+
+/// The pools that networks without a subnet of their own take theirs from. They were checked when the daemon started.
+std::vector<spec::api::AddressPoolInfo> pools_of(const Options& options) {
+  std::vector<spec::api::AddressPoolInfo> pools;
+  if (options.default_address_pools.empty()) {
+    for (const auto& pool : net::default_pools()) pools.push_back({pool.base.str(), pool.size});
+  }
+  for (const std::string& text : options.default_address_pools) {
+    spec::api::AddressPoolInfo pool;
+    for (const auto part : base::split(text, ',')) {
+      const auto pair = base::cut(part, "=");
+      if (pair && pair->first == "base") pool.base = pair->second;
+      if (pair && pair->first == "size") pool.size = base::parse_int(pair->second).value_or(0);
+    }
+    pools.push_back(std::move(pool));
+  }
+  return pools;
 }
 
 /// "http://user:secret@proxy" → "http://xxxxx:xxxxx@proxy", as docker shows it.
@@ -84,9 +104,9 @@ base::Result<spec::api::SystemInfo> SystemService::info() {
   out.images = counts.images;
   out.driver = storage_driver_;
   out.driver_status = {};
-  if (!options.authorization_plugins.empty()) out.plugins.authorization = options.authorization_plugins;
   out.plugins = {.volume = {"local"}, .network = {"bridge", "host", "null"}, .authorization = std::nullopt,
                  .log = {"json-file", "none"}};
+  if (!options.authorization_plugins.empty()) out.plugins.authorization = options.authorization_plugins;
   out.memory_limit = host_.memory_limit;
   out.swap_limit = host_.swap_limit;
   out.cpu_cfs_period = out.cpu_cfs_quota = host_.cpu_cfs;
@@ -141,6 +161,8 @@ base::Result<spec::api::SystemInfo> SystemService::info() {
                                    (options.seccomp_profile.empty() ? std::string{"builtin"} : options.seccomp_profile));
   }
   if (host_.cgroup_namespaces && host_.cgroup_v2) out.security_options.emplace_back("name=cgroupns");
+  out.firewall_backend.driver = "nftables";
+  out.default_address_pools = pools_of(options);
   out.warnings = warnings_of(host_, options);
   return out;
 }

@@ -78,11 +78,13 @@ Result<bool> WebSocketReader::read_head(std::string_view& bytes) {
     if (count == 0) return false;
     head_ += bytes.substr(0, count);
     bytes.remove_prefix(count);
+    // At once: one who does not mask may never send what a mask would take.
+    if (head_.size() < 2) continue;
+    if ((byte(0) & 0x70U) != 0) return base::invalid("websocket: reserved bits are set");
+    if ((byte(1) & 0x80U) == 0) return base::invalid("websocket: a frame without a mask");
   }
   const bool last = (byte(0) & 0x80U) != 0;
   const std::uint8_t opcode = byte(0) & 0x0fU;
-  if ((byte(0) & 0x70U) != 0) return base::invalid("websocket: reserved bits are set");
-  if ((byte(1) & 0x80U) == 0) return base::invalid("websocket: a frame without a mask");
   std::uint64_t size = byte(1) & 0x7fU;
   const std::size_t extended = head_.size() - 6;
   if (extended > 0) {

@@ -59,6 +59,7 @@ TEST(WebSocket, MalformedFramesEndIt) {
   const std::string long_form = std::string{"\x82\xfe", 2} + std::string("\x00\x05", 2) + std::string(4, 'm') + "hello";
   std::string huge{"\x82\xff", 2};
   huge += std::string(8, '\xff') + std::string(4, 'm');
+  EXPECT_FALSE(WebSocketReader{}.feed("\x82\x01x")) << "without waiting for more";
   for (const std::string& input : {unmasked, long_form, huge, frame(0xc2, "x"), frame(0x83, "x"), frame(0x8b, "x"), frame(0x80, "x"),
                                    frame(0x09, "x"), frame(0x89, std::string(126, 'p')), frame(0x01, "a") + frame(0x81, "b")}) {
     EXPECT_FALSE(WebSocketReader{}.feed(input)) << base::to_hex({reinterpret_cast<const std::uint8_t*>(input.data()), 4});

@@ -13,9 +13,13 @@ namespace sys {
 
 /// Non-blocking: fd() is readable when something happened. Callers look at the files themselves, so
 /// what exactly happened is not told, and a queue that overflowed is only one more "something".
+///
+/// A user has 128 instances by default (fs.inotify.max_user_instances). Past that, one says ten times a second that
+/// something may have happened.
 class Inotify {
  public:
   static base::Result<Inotify> create();
+  [[nodiscard]] bool ticks() const { return ticks_; }
   /// `mask`: IN_MODIFY, IN_CREATE, … Watching what is watched already replaces its mask. Returns the
   /// watch. Errors: NotFound; Unavailable past fs.inotify.max_user_watches (ENOSPC).
   base::Result<int> watch(const std::string& path, std::uint32_t mask);
@@ -25,8 +29,10 @@ class Inotify {
   [[nodiscard]] int fd() const { return fd_.get(); }
 
  private:
-  explicit Inotify(UniqueFd fd) : fd_{std::move(fd)} {}
+  Inotify(UniqueFd fd, bool ticks) : fd_{std::move(fd)}, ticks_{ticks} {}
+  static base::Result<Inotify> create_ticking();
   UniqueFd fd_;
+  bool ticks_;  ///< a timer instead
 };
 
 }  // namespace sys

@@ -162,7 +162,7 @@ def test_reload_and_discovery(guarded, plugins):
     assert status() == 403
     config.write_text('{"authorization-plugins": ["missing"]}')
     guarded.process.send_signal(signal.SIGHUP)
-    wait_until(lambda: 'configuration not reloaded: error validating authorization plugin: plugin "missing" not found' in guarded.log(), "the log says why")
+    wait_until(lambda: "configuration not reloaded: error validating authorization plugin: plugin" in guarded.log(), "the log says why")
     assert status() == 403, "the old plugins stay"
     config.write_text('{"authorization-plugins": ["second"]}')
     guarded.process.send_signal(signal.SIGHUP)

@@ -91,14 +91,16 @@ class Impatience {
 
 class Daemon {
  public:
-  Daemon(Config& config, std::span<char* const> arguments, const sys::ServiceManager& manager)
-      : config_{config}, arguments_{arguments}, manager_{manager} {}
+  /// `options`: the configuration's, and what was found beside this program.
+  Daemon(Config& config, const engine::Options& options, std::span<char* const> arguments, const sys::ServiceManager& manager)
+      : config_{config}, options_{options}, arguments_{arguments}, manager_{manager} {}
 
   Result<> start() {
     authorization_.use(TRY(api::Authorization::prepare(config_.engine.authorization_plugins)));
-    engine_ = TRY(engine::Engine::open(config_.engine).context("failed to start daemon"));
+    engine_ = TRY(engine::Engine::open(options_).context("failed to start daemon"));
     const api::Services services{engine_->containers(), engine_->execs(), engine_->files(), engine_->images(),
-                                 engine_->networks(), engine_->volumes(), engine_->registries(), engine_->system(), engine_->events()};
+                                 engine_->networks(), engine_->volumes(), engine_->registries(), engine_->system(),
+                                 engine_->events()};
     const auto oldest = api::parse_version(config_.engine.min_api_version).value_or(api::oldest_version());
     router_.emplace(services, api::Router::Options{oldest, &metrics_, &authorization_});
     metrics_handler_.emplace(metrics_, services);
@@ -154,6 +156,7 @@ class Daemon {
   }
 
   Config& config_;
+  const engine::Options& options_;
   const std::span<char* const> arguments_;
   const sys::ServiceManager& manager_;
   api::Metrics metrics_;
@@ -176,13 +179,14 @@ Result<> serve(Config& config, std::span<char* const> arguments, const sys::Serv
   TRY(sys::block_signals({SIGTERM, SIGINT, SIGHUP}));
   sys::ignore_sigpipe();
   export_proxies(config.engine);
-  TRY(find_companions(config.engine));
+  engine::Options options = config.engine;
+  TRY(find_companions(options));
   TRY(sys::make_dirs(sys::kCwd, config.engine.exec_root, 0711));
   const std::string pidfile = config.pidfile.empty() ? config.engine.exec_root + "/caissond.pid" : config.pidfile;
   TRY(write_pidfile(pidfile));
   base::ScopeGuard remove_pidfile{[&] { base::ignore(sys::unlink_at(sys::kCwd, pidfile), "best effort"); }};
 
-  Daemon daemon{config, arguments, manager};
+  Daemon daemon{config, options, arguments, manager};
   TRY(daemon.start());
   daemon.stop(TRY(daemon.run()));
   return {};

@@ -100,6 +100,19 @@ void describe(auto& v, SwarmInfo& s) {
   v("RemoteManagers", s.remote_managers);
 }
 
+struct AddressPoolInfo {
+  std::string base;
+  std::int64_t size = 0;
+};
+void describe(auto& v, AddressPoolInfo& p) {
+  v("Base", p.base);
+  v("Size", p.size);
+}
+struct FirewallInfo {
+  std::string driver;
+};
+void describe(auto& v, FirewallInfo& f) { v("Driver", f.driver); }
+
 struct SystemInfo {
   std::string id;
   std::int64_t containers = 0, containers_running = 0, containers_paused = 0, containers_stopped = 0;
@@ -131,6 +144,10 @@ struct SystemInfo {
   StringList security_options;
   std::string product_license;
   std::optional<StringList> warnings;
+  std::vector<AddressPoolInfo> default_address_pools;
+  FirewallInfo firewall_backend;
+  Json generic_resources;
+  bool bridge_nf_iptables = false, bridge_nf_ip6tables = false;  ///< until 1.49; nothing here depends on them
 };
 void describe(auto& v, SystemInfo& s) {
   v("ID", s.id);
@@ -188,6 +205,11 @@ void describe(auto& v, SystemInfo& s) {
   v("SecurityOptions", s.security_options);
   v("ProductLicense", s.product_license);
   v("Warnings", s.warnings);
+  v("DefaultAddressPools", s.default_address_pools);
+  v("FirewallBackend", s.firewall_backend);
+  v("GenericResources", s.generic_resources);
+  v("BridgeNfIptables", s.bridge_nf_iptables);
+  v("BridgeNfIp6tables", s.bridge_nf_ip6tables);
 }
 
 struct ErrorResponse {
