@@ -62,6 +62,7 @@ ROWS = [
      "grep -c ' /host .* master:' /proc/self/mountinfo; touch /host/x 2>/dev/null || echo refused", "[01]\nrefused"),
 ]
 SINCE_20 = {"--annotation"}  # unknown to the older client
+IGNORED_BY_20 = {"--network-alias", "--ip"}  # without --network it leaves them out of its request
 
 
 @pytest.mark.parametrize("flags,command,expected", ROWS, ids=lambda value: " ".join(value) if isinstance(value, list) else "")
@@ -98,6 +99,8 @@ def test_a_flag(client, flags, command, expected):
     (["-p", "70000:80"], "invalid|Invalid"),
 ])
 def test_a_wrong_flag(client, flags, message):
+    if IGNORED_BY_20 & set(flags) and " 20." in client.out("--version"):
+        pytest.skip("the client does not send it")
     done = client("run", "--rm", *flags, IMAGE, "true", check=False)
     # 127 is docker's for "no such file or directory", whatever it is that is missing.
     assert done.returncode == (127 if "no such file" in message else 125)
