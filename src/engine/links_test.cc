@@ -237,6 +237,9 @@ TEST(Links, InterfacesAndTheWayOut) {
     };
     ASSERT_TRUE(join("two"));
     ASSERT_TRUE(engine.networks().disconnect("one", "bb", false));
+    // The way out went with the first network, so the second is it.
+    const std::string pid = std::to_string(engine.containers().inspect("bb", false)->state.pid);
+    EXPECT_THAT(sys::read_file(sys::kCwd, "/proc/" + pid + "/net/route").value(), HasSubstr("eth1\t00000000\t"));
     const auto joined = join("three");
     EXPECT_TRUE(joined) << joined.error().message();
     const auto refused = engine.networks().connect(

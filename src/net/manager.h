@@ -105,6 +105,9 @@ class Manager {
   /// both stays untouched, connections included; a wish for any port is met by one that is there. All or
   /// nothing. Errors: NotFound (endpoint), Conflict (port taken), of the kernel or the disk.
   virtual base::Result<Endpoint> set_ports(const EndpointId& id, const std::vector<PortBinding>& wanted) = 0;
+  /// Makes this attached endpoint's gateway the container's way out, where it has none (it left the network
+  /// that was). `netns` as for `attach`. Errors: Conflict (there is one), NotFound (no such address there).
+  virtual base::Result<> lead_out(const Endpoint& endpoint, int netns) = 0;
   /// After a restart: releases every endpoint whose container is not in `live`, and destroys
   /// interfaces of endpoints that nobody knows.
   virtual base::Result<> recover(const std::vector<base::ContainerId>& live) = 0;

@@ -201,9 +201,12 @@ base::Result<shim::Launch> prepare_launch(Core& core, const Record& record) {
   input.linked_environment = TRY(link_environment(core, record, LinkedMustRun::Yes));
   input.joined = TRY(joined_namespaces(core, record));
   input.mounts = TRY(all_mounts(core, record, *owner));
-  const spec::oci::Spec spec = TRY(oci::build_spec(input));
+  spec::oci::Spec spec = TRY(oci::build_spec(input));
+  shim::Options options = shim_options(core, record, snapshot);
+  // crun before 1.9 knows no other, and nothing that is newer is asked of it.
+  if (!options.runtime.empty()) spec.oci_version = "1.0.2";
   return shim::Launch{.program = core.options.shim_path, .dir = core.run_dir(record.id),
-                      .config = spec::oci::to_text(spec), .options = shim_options(core, record, snapshot)};
+                      .config = spec::oci::to_text(spec), .options = std::move(options)};
 }
 
 base::Result<spec::oci::Process> prepare_exec(Core& core, const Record& record, const spec::api::ExecConfig& exec) {

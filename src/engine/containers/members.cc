@@ -20,6 +20,18 @@ std::string key_of(const Record& record, const net::Network& network) {
   return key == nullptr ? std::string{} : *key;
 }
 
+/// After a network was left: through another one, unless there still is a way.
+void find_way_out(Core& core, const Record& record) {
+  const auto endpoints = core.network.endpoints_of(base::ContainerId{record.id});
+  const std::size_t best = way_out(record, endpoints);
+  if (best == endpoints.size()) return;
+  const auto netns = sys::open_at(sys::kCwd, "/proc/" + std::to_string(record.pid) + "/ns/net", O_RDONLY);
+  const auto done = netns ? core.network.lead_out(endpoints[best], netns->get()) : base::Result<>{netns.error()};
+  if (!done && !done.error().is(base::ErrorKind::Conflict)) {
+    base::log::warn("container {}: no default route: {}", record.id, done.error().message());
+  }
+}
+
 }  // namespace
 
 base::Result<> join_network(Core& core, const ContainerPtr& container, const net::Network& network,
@@ -64,6 +76,7 @@ base::Result<> leave_network(Core& core, const ContainerPtr& container, const ne
     publish_endpoint(core, endpoint, "disconnect");
   }
   const auto left = container->update([&](Record& now) { now.networks.erase(key); });
+  if (has_process(record->state)) find_way_out(core, *left);
   tell_neighbours(core, record->id, {network.id});
   return save(core, *left);
 }

@@ -144,8 +144,9 @@ const EndpointSettings& settings_for(const Record& record, const net::Endpoint& 
   return key == nullptr ? kNone : record.networks.at(*key);
 }
 
-/// The endpoint with the highest priority that leads out; of equals the first.
-std::size_t with_default_route(const Record& record, const std::vector<net::Endpoint>& endpoints) {
+}  // namespace
+
+std::size_t way_out(const Record& record, const std::vector<net::Endpoint>& endpoints) {
   std::size_t best = endpoints.size();
   for (std::size_t i = 0; i < endpoints.size(); ++i) {
     if (endpoints[i].gateway.is_any()) continue;
@@ -157,8 +158,6 @@ std::size_t with_default_route(const Record& record, const std::vector<net::Endp
   return best;
 }
 
-}  // namespace
-
 std::string interface_name(const EndpointSettings& settings, std::size_t number) {
   const auto options = settings.driver_opts.value_or(spec::api::Labels{});
   const auto wanted = options.find("com.docker.network.endpoint.ifname");
@@ -167,7 +166,7 @@ std::string interface_name(const EndpointSettings& settings, std::size_t number)
 
 base::Result<> attach_networks(Core& core, const Record& record, const std::vector<net::Endpoint>& endpoints,
                                int netns) {
-  const std::size_t leads_out = with_default_route(record, endpoints);
+  const std::size_t leads_out = way_out(record, endpoints);
   for (std::size_t i = 0; i < endpoints.size(); ++i) {
     const net::AttachOptions options{.interface = interface_name(settings_for(record, endpoints[i]), i),
                                      .default_route = i == leads_out};

@@ -34,6 +34,9 @@ base::Result<> attach_running(Core& core, const Record& record, const net::Netwo
                               const spec::api::EndpointSettings& settings, unsigned interface);
 /// The name that the user wants for the interface, or "eth<number>".
 [[nodiscard]] std::string interface_name(const spec::api::EndpointSettings& settings, std::size_t number);
+/// Which of them the default route goes through: the one with the highest priority that leads out, of equals the
+/// first. The number of endpoints when none does.
+[[nodiscard]] std::size_t way_out(const Record& record, const std::vector<net::Endpoint>& endpoints);
 /// Interfaces and rules, and "network connect" events.
 base::Result<> attach_networks(Core& core, const Record& record, const std::vector<net::Endpoint>& endpoints,
                                int netns);

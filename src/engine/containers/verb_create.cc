@@ -54,7 +54,10 @@ base::Result<std::vector<InheritedMounts>> inherited_mounts(Core& core, const sp
   std::vector<InheritedMounts> inherited;
   for (const std::string& text : host.volumes_from.value_or(StringList{})) {
     const auto [ref, mode] = TRY(parse_volumes_from(text));
-    inherited.push_back({TRY(core.table.find(ref))->record()->mounts, mode});
+    const auto other = core.table.find(ref);
+    // Not "not found": a client would pull the image then.
+    if (!other) return base::Error{other.error()}.as(base::ErrorKind::InvalidArgument);
+    inherited.push_back({(*other)->record()->mounts, mode});
   }
   return inherited;
 }

@@ -42,7 +42,7 @@ base::Result<> add_namespaces(const Input& input, spec::oci::Spec& spec) {
   if (!is_host(host.network_mode)) list.push_back({"network", input.joined.network});
   if (!is_host(host.uts_mode)) {
     list.push_back({"uts", ""});
-    spec.hostname = input.config.hostname;
+    spec.hostname = input.hostname;  // that of the container whose network it shares, as docker has it
     spec.domainname = input.config.domainname;
   }
   if (!is_host(host.pid_mode)) list.push_back({"pid", input.joined.pid});

@@ -28,6 +28,7 @@ class BridgeManager final : public Manager {
   base::Result<> attach(const Endpoint& endpoint, int netns, const AttachOptions& options) override;
   base::Result<> release(const EndpointId& id, Detach detach) override;
   base::Result<Endpoint> set_ports(const EndpointId& id, const std::vector<PortBinding>& wanted) override;
+  base::Result<> lead_out(const Endpoint& endpoint, int netns) override;
   base::Result<> recover(const std::vector<base::ContainerId>& live) override;
   base::Result<std::vector<sys::UniqueFd>> port_guards(const EndpointId& id) override;
 
