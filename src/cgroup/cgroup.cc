@@ -65,25 +65,21 @@ Result<> delegate(const std::string& directory) {
   return {};
 }
 
-/// A fresh v1 cpuset has no CPUs and no memory nodes, and no process can enter it: takes the parent's.
-Result<> inherit_cpuset(const std::string& directory) {
-  for (const char* file : {"cpuset.cpus", "cpuset.mems"}) {
-    const std::string present = TRY(detail::read(directory, file));
-    if (!base::trim(present).empty()) continue;
-    const std::string inherited = TRY(detail::read(parent_of(directory), file));
-    TRY(detail::write(directory, file, base::trim(inherited)));
-  }
-  return {};
+/// A fresh v1 cpuset has no CPUs and no memory nodes, and no process can enter it: it takes those of the next one above that
+/// has some, and so do those between that others left without. What `directory` has then.
+Result<std::string> fill_cpuset(const std::string& mount_point, const std::string& directory, const char* file, bool fresh) {
+  const bool top = directory.size() <= mount_point.size();
+  std::string present;
+  if (top || !fresh) present = base::trim(TRY(detail::read(directory, file)));
+  if (top || !present.empty()) return present;
+  std::string inherited = TRY(fill_cpuset(mount_point, parent_of(directory), file, false));
+  TRY(detail::write(directory, file, inherited));
+  return inherited;
 }
 
-/// Those from the mount point down to `directory` that have none, be they new or left so by others.
-Result<> fill_cpusets(const std::string& mount_point, const std::string& directory) {
-  if (directory.size() <= mount_point.size()) return {};
-  const std::string cpus = TRY(detail::read(directory, "cpuset.cpus"));
-  const std::string mems = TRY(detail::read(directory, "cpuset.mems"));
-  if (!base::trim(cpus).empty() && !base::trim(mems).empty()) return {};
-  TRY(fill_cpusets(mount_point, parent_of(directory)));
-  return inherit_cpuset(directory);
+Result<> fill_cpusets(const std::string& mount_point, const std::string& directory, bool fresh) {
+  for (const char* file : {"cpuset.cpus", "cpuset.mems"}) TRY(fill_cpuset(mount_point, directory, file, fresh));
+  return {};
 }
 
 }  // namespace
@@ -177,17 +173,20 @@ Result<> Cgroup::make_place(const Place& place) {
 Result<> Cgroup::make_directory(const Place& place) {
   // From the deepest one that is there, which is the parent except for the first container.
   std::vector<std::string> missing{place.directory};
+  bool fresh = false;
   while (missing.back() != place.hierarchy.mount_point) {
     auto made = sys::make_dir(sys::kCwd, missing.back(), 0755);
     if (made) {
       made_.push_back(missing.back());
+      fresh = true;
       break;
     }
     if (made.error().errno_value() == EEXIST) break;
     if (made.error().errno_value() != ENOENT) return std::move(made).context("create a cgroup");
     missing.push_back(parent_of(missing.back()));
   }
-  if (place.hierarchy.has("cpuset")) TRY(fill_cpusets(place.hierarchy.mount_point, missing.back()).context("create a cgroup"));
+  const bool has_cpusets = place.hierarchy.has("cpuset");
+  if (has_cpusets) TRY(fill_cpusets(place.hierarchy.mount_point, missing.back(), fresh).context("create a cgroup"));
   if (place.hierarchy.v2) {
     // Down from the mount, since controllers come from there level by level.
     std::string level = place.hierarchy.mount_point;
@@ -204,7 +203,7 @@ Result<> Cgroup::make_directory(const Place& place) {
     auto made = sys::make_dir(sys::kCwd, next, 0755);
     if (made) made_.push_back(next);
     if (!made && made.error().errno_value() != EEXIST) return std::move(made).context("create a cgroup");
-    if (made && place.hierarchy.has("cpuset")) TRY(inherit_cpuset(next).context("create a cgroup"));
+    if (made && has_cpusets) TRY(fill_cpusets(place.hierarchy.mount_point, next, true).context("create a cgroup"));
   }
   return limits_on_v2() ? make_usable(place) : Result<>{};
 }

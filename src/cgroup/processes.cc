@@ -188,6 +188,7 @@ Result<bool> Cgroup::frozen() const {
 }
 
 Result<> Cgroup::signal_all(int signal) {
+  if (places_.empty()) return {};
   if (signal == SIGKILL && v2_place() != nullptr) {
     const auto killed = detail::write(v2_place()->directory, "cgroup.kill", "1");
     if (killed) {

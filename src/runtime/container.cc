@@ -134,8 +134,12 @@ Result<> Container::kill(int signal, bool all) {
   // Without a PID namespace of its own, init's death is not that of the others, which may outlive it.
   if (all || (signal == SIGKILL && !data_->state.own_pid_namespace)) {
     auto* group = TRY(data_->open_cgroup());
-    if (!all && status == Status::Stopped && TRY(group->processes()).empty()) return base::conflict("container not running");
-    return group->signal_all(signal);
+    if (!group->directories().empty()) {
+      if (!all && status == Status::Stopped && TRY(group->processes()).empty()) return base::conflict("container not running");
+      return group->signal_all(signal);
+    }
+    // An ordinary user's, who may make none: init is all that is known of it.
+    if (all && status == Status::Stopped) return {};
   }
   if (status == Status::Stopped) return base::conflict("container not running");
   auto sent = data_->init.signal(signal);

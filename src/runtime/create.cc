@@ -126,7 +126,7 @@ class Creator {
       wanted.cgroup = v2.get();
     }
     UniqueFd own_pid_namespace;
-    if (plan_.joined_pid && !plan_.enters_pid_late) {
+    if (plan_.joined_pid && !plan_.joined_user && !plan_.enters_pid_late) {
       // Children only; undone below for those that come later.
       own_pid_namespace = TRY(sys::open_at(sys::kCwd, "/proc/self/ns/pid", O_RDONLY));
       TRY(sys::enter_namespaces(plan_.joined_pid.get(), CLONE_NEWPID).context("join the PID namespace"));
@@ -173,7 +173,12 @@ class Creator {
       std::erase_if(plan_.joined, [](const JoinedNamespace& one) {
         return sys::enter_namespaces(one.fd.get(), one.type).has_value();
       });
+      const bool entered_pid = plan_.joined_pid && sys::enter_namespaces(plan_.joined_pid.get(), CLONE_NEWPID);
       TRY(sys::enter_namespaces(plan_.joined_user.get(), CLONE_NEWUSER).context("join the user namespace"));
+      // Those that do belong to it can be entered by an ordinary user, too, with the rights that it gives.
+      if (plan_.joined_pid && !entered_pid) {
+        TRY(sys::enter_namespaces(plan_.joined_pid.get(), CLONE_NEWPID).context("join the PID namespace"));
+      }
       const sys::Process child = TRY(sys::clone_process({.flags = flags | CLONE_PARENT}));
       if (!child.valid()) run_init(plan_, pair.child);
       return aside.send(Topic::Cloned, {}, {child.pidfd()});
@@ -202,6 +207,10 @@ class Creator {
     CRASH_POINT("runtime.create.cloned");
     const auto& resources = plan_.section->resources;
     TRY(data_.cgroup->adopt(pid, TRY(resources_for_create(resources ? *resources : spec::oci::Resources{}))));
+    if (options_.rootless && data_.cgroup->directories().empty() && !data_.state.own_pid_namespace) {
+      base::log::warn("container {} has neither a cgroup nor a PID namespace of its own, so not all of its processes can be killed. "
+                      "Such configuration is strongly discouraged", data_.state.id);
+    }
     TRY(give_cgroup_away(data_.host, *data_.cgroup, spec_, plan_.in_user_namespace(), plan_.makes(CLONE_NEWCGROUP)));
     const cgroup::Entry entry = TRY(data_.cgroup->entry());
     TRY(told(send_go(data_.channel, entry)));

@@ -19,7 +19,7 @@ import unittest
 
 RUNTIME = os.path.abspath(sys.argv[1]) if len(sys.argv) > 1 else ""
 BUSYBOX = "/bin/busybox"
-TOOLS = "sh cat echo ls id true sleep stat touch chown hostname grep kill mount mkdir".split()
+TOOLS = "sh cat echo ls id true sleep stat touch chown hostname grep kill mount mkdir readlink head".split()
 USER, UID = "caisson-rootless", 64243
 FIRST, COUNT = 700000, 65536  # the user's subordinate ids
 CAPS = ["CAP_CHOWN", "CAP_SETUID", "CAP_SETGID", "CAP_KILL", "CAP_DAC_OVERRIDE"]
@@ -86,7 +86,7 @@ class Rootless(unittest.TestCase):
     @staticmethod
     def all_cgroups():
         """The user may make none: whatever has his name, or is his."""
-        return sorted(str(path) for path in pathlib.Path("/sys/fs/cgroup").rglob("*rootless*"))
+        return sorted(directory for directory, _, _ in os.walk("/sys/fs/cgroup") if "rootless" in os.path.basename(directory))
 
     @staticmethod
     def processes():
@@ -211,20 +211,25 @@ class Rootless(unittest.TestCase):
         self.assertEqual(said.returncode, 0, said.stdout)
         config = json.loads(pathlib.Path(self.dir, "config.json").read_text())
         self.assertEqual(config["linux"]["uidMappings"], OWN)
-        config["process"].update(terminal=False, args=["echo", "works"])
+        config["process"].update(terminal=False, args=["sh", "-c", "echo works; grep ' /sys/fs/cgroup' /proc/mounts | tail -n 1"])
         config["root"]["readonly"] = False
         self.write(config)
         said = self.runtime("run", "c")
-        self.assertEqual((said.returncode, said.stdout), (0, "works\n"), said.stderr)
+        self.assertEqual(said.returncode, 0, said.stderr)
+        works, cgroup = said.stdout.splitlines()
+        self.assertEqual(works, "works")
+        self.assertIn("ro,", cgroup.split()[3] + ",", "cgroups can be written to, as far as the user may")
 
     def test_a_hook_and_a_bind(self):
-        config = self.bundle("cat", "/bound", ids=RANGE)
+        # A multiplexer that is asked for is the container's own, not the host's, which is all that he could bind.
+        config = self.bundle("sh", "-c", "cat /bound; readlink /dev/ptmx", ids=RANGE,
+                             devices=[{"path": "/dev/ptmx", "type": "c", "major": 5, "minor": 2}])
         pathlib.Path(self.dir, "home/file").write_text("of the user\n")
         config["mounts"].append({"destination": "/bound", "type": "bind", "source": self.dir + "/home/file", "options": ["rbind", "ro"]})
         config["hooks"] = {"createRuntime": [{"path": "/bin/sh", "args": ["sh", "-c", f"id -u >{self.dir}/home/hooked"]}]}
         self.write(config)
         said = self.runtime("run", "c")
-        self.assertEqual((said.returncode, said.stdout), (0, "of the user\n"), said.stderr)
+        self.assertEqual((said.returncode, said.stdout), (0, "of the user\npts/ptmx\n"), said.stderr)
         self.assertEqual(pathlib.Path(self.dir, "home/hooked").read_text(), f"{UID}\n")
 
     def test_without_root_the_state_is_in_his_runtime_directory(self):
@@ -236,6 +241,41 @@ class Rootless(unittest.TestCase):
         self.assertEqual(os.stat(place).st_mode & 0o7777, 0o1700)
         self.assertEqual(subprocess.run(self.command(self.program, "delete", "--force", "c"), **call).returncode, 0)
         self.assertFalse(os.path.exists(place + "/c"))
+
+    def test_namespaces_of_another_container(self):
+        """All that a user namespace owns can be entered with it."""
+        self.bundle("sleep", "1000", ids=RANGE)
+        self.assertEqual(self.runtime("run", "--detach", "first").returncode, 0)
+        pid = json.loads(self.runtime("state", "first").stdout)["pid"]
+        config = self.bundle("sh", "-c", "readlink /proc/self/ns/pid; readlink /proc/self/ns/net; cat /proc/self/uid_map; head -c 5 /proc/1/cmdline")
+        files = {"network": "net"}
+        for one in config["linux"]["namespaces"]:
+            if one["type"] != "mount":
+                one["path"] = f"/proc/{pid}/ns/{files.get(one['type'], one['type'])}"
+        del config["linux"]["uidMappings"], config["linux"]["gidMappings"]
+        self.write(config)
+        said = self.runtime("run", "second")
+        self.assertEqual(said.returncode, 0, said.stderr)
+        self.assertEqual(said.stdout.split(), [os.readlink(f"/proc/{pid}/ns/pid"), os.readlink(f"/proc/{pid}/ns/net"), "0", str(UID), "1",
+                                               "1", str(FIRST), str(COUNT), "sleep"])
+
+    def test_without_a_pid_namespace(self):
+        """No cgroup and no PID namespace: init is all that can be killed, and that is said."""
+        config = self.bundle("sleep", "1000")
+        config["linux"]["namespaces"] = [one for one in config["linux"]["namespaces"] if one["type"] != "pid"]
+        config["mounts"][0] = {"destination": "/proc", "type": "none", "source": "/proc", "options": ["rbind", "nosuid", "nodev", "noexec"]}
+        del config["linux"]["maskedPaths"], config["linux"]["readonlyPaths"]
+        self.write(config)
+        said = self.runtime("create", "c")
+        self.assertEqual(said.returncode, 0, said.stderr)
+        self.assertIn("Such configuration is strongly discouraged", said.stderr)
+        self.assertEqual(self.runtime("start", "c").returncode, 0)
+        self.assertEqual(self.runtime("kill", "c", "KILL").returncode, 0)
+        until(lambda: self.status() == "stopped", "the container to stop")
+        self.assertIn("container not running", self.runtime("kill", "c", "KILL").stderr)
+        self.assertEqual(self.runtime("kill", "--all", "c", "KILL").returncode, 0)
+        self.assertEqual(self.runtime("delete", "c").returncode, 0)
+        self.nothing_left()
 
     # Wrong input ------------------------------------------------------------------------------------
 

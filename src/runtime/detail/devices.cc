@@ -100,7 +100,10 @@ Result<> make_devices(const RootfsPlan& plan) {
   if (dev_is_bound(spec)) return {};
   const UniqueFd dev = TRY(target_in_root(plan.root.get(), "/dev", false));
   const auto& configured = spec.linux_section->devices;
-  for (const auto& device : configured) TRY(make_device(plan, dev.get(), device));
+  for (const auto& device : configured) {
+    // It is set up below, whatever is asked for.
+    if (device.path != "/dev/ptmx") TRY(make_device(plan, dev.get(), device));
+  }
   for (const auto& device : default_devices()) {
     const bool replaced = std::ranges::find(configured, device.path, &Device::path) != configured.end();
     if (!replaced) TRY(make_device(plan, dev.get(), device));
