@@ -25,6 +25,24 @@ CGROUPNS = """Cgroup namespace to use (host|private)
 'private': Run the container in its own private cgroup namespace
 '':        Use the cgroup namespace as configured by the
            default-cgroupns-mode option on the daemon (default)"""
+ENDPOINT = """{short}
+
+Docker endpoint config:
+
+NAME                DESCRIPTION
+from                Copy named context's Docker endpoint configuration
+host                Docker endpoint on which to connect
+ca                  Trust certs signed only by this CA
+cert                Path to TLS certificate file
+key                 Path to TLS key file
+skip-tls-verify     Skip TLS certificate validation
+
+Example:
+
+$ docker {command} my-context --description "some description" --docker "host=tcp://myserver:2376,ca=~/ca-file,cert=~/cert-file,key=~/key-file"
+"""
+# What a command's own help says instead of its summary.
+DESCRIPTIONS = {"context create": ENDPOINT, "context update": ENDPOINT}
 TYPES = {"bool": "", "int64": "int", "uint64": "uint", "stringSlice": "strings", "stringArray": "stringArray"}
 # Shown as docker shows an empty value of its own types.
 EMPTY_LISTS = {"blkio-weight-device", "device-read-bps", "device-write-bps", "device-read-iops",
@@ -67,6 +85,8 @@ def flag_row(flag):
 
 
 def argument_rule(text):
+    if exact := re.match(r"cobra\.ExactArgs\((\d+)\)$", text):
+        return f"ExactlyTerse, {exact[1]}, {exact[1]}"
     rule = re.match(r"(?:cli|cobra)\.(\w+)(?:\((\d+)(?:, *(\d+))?\))?$", text)
     if not rule:
         return "Any, 0, 0"
@@ -93,7 +113,9 @@ def write():
         commands.append("    {" + ", ".join([
             literal(command["command"]), literal(",".join(aliases)), literal(usage),
             "ArgumentRule::" + argument_rule(command["args_check"]), literal(command["short"]),
-            identifier if mine else "{}"]) + "},")
+            identifier if mine else "{}",
+            literal(DESCRIPTIONS.get(command["command"], "").format(command=command["command"], short=command["short"])),
+            "true" if command["hidden"] else "false"]) + "},")
     out += ["", "constexpr CommandRow kRows[] = {"] + commands + ["};", "", "}  // namespace", "",
             "std::span<const CommandRow> command_rows() { return kRows; }", "", "}  // namespace cli", ""]
     return "\n".join(out)

@@ -77,6 +77,15 @@ void print_deleted(Cli& cli, std::string_view heading, const codec::Json& names)
   cli.out().line("{}\n", text);
 }
 
+codec::Json deleted_image_lines(const codec::Json& report) {
+  codec::Json lines{codec::Json::Array{}};
+  for (const auto& item : report["ImagesDeleted"].as_array()) {
+    const auto& untagged = item["Untagged"].as_string();
+    lines.push(untagged.empty() ? "deleted: " + item["Deleted"].as_string() : "untagged: " + untagged);
+  }
+  return lines;
+}
+
 void print_reclaimed(Cli& cli, std::int64_t bytes) {
   cli.out().line("Total reclaimed space: {}", flags::human_size(static_cast<double>(bytes)));
 }

@@ -5,6 +5,7 @@
 #include "base/strings.h"
 #include "cli/commands/all.h"
 #include "cli/commands/common.h"
+#include "cli/copy/patterns.h"
 #include "cli/copy/places.h"
 #include "cli/copy/transfer.h"
 #include "client/container_files.h"
@@ -75,14 +76,29 @@ class Cp final : public Command {
     }
     client::ContainerFiles files{*TRY(cli.client())};
     if (!source.container.empty()) {
-      TRY(from_container(cli, files, source, destination.path));
+      const auto paths = TRY(copy::matching_in_container(files, source));
+      TRY(check_target_of_many(paths, destination.path == "-" ? Result<bool>{false}
+                                                              : copy::is_local_directory(destination.path)));
+      for (const auto& path : paths) TRY(from_container(cli, files, {source.container, path}, destination.path));
     } else {
-      TRY(to_container(cli, files, source.path, destination));
+      const auto paths = TRY(copy::matching_here(source.path));
+      if (paths.size() > 1) {
+        const auto stat = files.stat(destination.container, destination.path + "/.");
+        TRY(check_target_of_many(paths, stat && is(*stat, spec::api::go_mode::kDirectory)));
+      }
+      for (const auto& path : paths) TRY(to_container(cli, files, path, destination));
     }
     return 0;
   }
 
  private:
+  /// Several files go into a directory that is there, each under its own name.
+  static Result<> check_target_of_many(const std::vector<std::string>& paths, const Result<bool>& is_directory) {
+    if (paths.size() == 1 || TRY(is_directory)) return {};
+    return base::invalid(
+        fmt::format("the source matches {} paths: the destination must be a directory that is there", paths.size()));
+  }
+
   Result<> from_container(Cli& cli, client::ContainerFiles& files, const copy::Argument& source, std::string target) {
     if (target != "-") target = TRY(copy::absolute(target));
     TRY(copy::check_output(target));

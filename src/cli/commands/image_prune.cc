@@ -23,12 +23,7 @@ class ImagePrune final : public Command {
     options_.filters["dangling"] = {all_ ? "false" : "true"};
     client::Client& client = *TRY(cli.client());
     const auto report = TRY(client.prune("/images/prune", options_.filters));
-    codec::Json lines{codec::Json::Array{}};
-    for (const auto& item : report["ImagesDeleted"].as_array()) {
-      const auto& untagged = item["Untagged"].as_string();
-      lines.push(untagged.empty() ? "deleted: " + item["Deleted"].as_string() : "untagged: " + untagged);
-    }
-    print_deleted(cli, "Deleted Images:", lines);
+    print_deleted(cli, "Deleted Images:", deleted_image_lines(report));
     print_reclaimed(cli, report["SpaceReclaimed"].as_int());
     return 0;
   }
