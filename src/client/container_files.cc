@@ -42,8 +42,9 @@ Result<std::vector<std::string>> ContainerFiles::expand(const std::string& ref, 
   if (answer.failed_as(base::ErrorKind::NotFound) && answer.error().message().ends_with("page not found")) {
     return base::not_implemented("the daemon does not know patterns: only Caisson's does");
   }
+  const codec::Json paths = TRY(answer);
   std::vector<std::string> out;
-  for (const auto& path : TRY(answer).as_array()) out.push_back(path.as_string());
+  for (const auto& path : paths.as_array()) out.push_back(path.as_string());
   return out;
 }
 

@@ -6,7 +6,6 @@
 
 #include "base/strings.h"
 #include "cli/as_run/flag_words.h"
-#include "cli/format/human.h"
 
 namespace cli {
 
@@ -79,13 +78,13 @@ void add_health(FlagWords& words, const ContainerConfig& config, const Container
   if (health.retries != inherited.retries) words.number("health-retries", health.retries);
 }
 
-struct Command {
+struct CommandPart {
   std::optional<std::string> entrypoint;
   StringList arguments;
 };
 
-Command command_of(const ContainerConfig& config, const ContainerConfig& image) {
-  Command out;
+CommandPart command_of(const ContainerConfig& config, const ContainerConfig& image) {
+  CommandPart out;
   const StringList entrypoint = config.entrypoint.value_or(StringList{});
   const StringList inherited = image.entrypoint.value_or(StringList{});
   const StringList cmd = config.cmd.value_or(StringList{});
@@ -120,7 +119,7 @@ std::vector<std::string> as_run_words(const ContainerInspect& container, const A
   add_network_flags(words, container, image);
   add_storage_flags(words, container, image);
   add_resource_flags(words, container.host_config.resources);
-  const Command command = command_of(container.config, image);
+  const CommandPart command = command_of(container.config, image);
   if (command.entrypoint) words.add("entrypoint", *command.entrypoint);
   auto out = words.take();
   out.push_back(container.config.image);

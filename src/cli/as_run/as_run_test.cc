@@ -1,5 +1,7 @@
 #include "cli/as_run/as_run.h"
 
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 #include "base/strings.h"
@@ -72,11 +74,10 @@ const std::vector<std::string> kCommandLines{
     "--network net --network-alias a --ip 10.0.0.5 busybox",
     "--network name=net,alias=a,driver-opt=k=v,gw-priority=3 --network other busybox",
     "-p 80 -p 127.0.0.1:8080:81/udp -p [::1]:82:82 -p 9000-9001:9000-9001 --expose 99 -P busybox",
-    "--mac-address 02:42:ac:11:00:02 busybox",
     "--link db:alias --add-host h:1.2.3.4 --dns 1.1.1.1 --dns-option ndots:2 --dns-search x busybox",
     "-v /a:/b:ro -v name:/c -v /anonymous --tmpfs /t:size=1m --tmpfs /u --volumes-from other busybox",
     "--mount type=bind,source=/a,target=/b,readonly,bind-propagation=rslave busybox",
-    "--mount type=volume,source=v,target=/b,volume-nocopy,volume-label=a=b,volume-opt=o=\"x=1\" busybox",
+    "--mount type=volume,source=v,target=/b,volume-nocopy,volume-label=a=b,volume-opt=o=x=1 busybox",
     "--mount type=tmpfs,target=/t,tmpfs-size=1m,tmpfs-mode=1770 busybox",
     "-m 64m --memory-swap -1 --memory-reservation 32m --memory-swappiness 5 --oom-kill-disable busybox",
     "--cpus 1.5 --cpu-shares 3 --cpuset-cpus 0-1 --cpuset-mems 0 --pids-limit 10 busybox",

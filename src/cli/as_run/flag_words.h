@@ -2,10 +2,13 @@
 /// A command line while it is put together, and the parts of one that describe a container.
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
+
+#include <fmt/format.h>
 
 #include "spec/engine/container_state.h"
 
@@ -19,7 +22,7 @@ class FlagWords {
 
   /// --name=value: an empty value, and one that begins with "-", stay what they are.
   void add(std::string_view name, std::string_view value) {
-    words_.push_back("--" + std::string{name} + "=" + std::string{value});
+    words_.push_back(fmt::format("--{}={}", name, value));
   }
   /// The same, unless it is empty.
   void text(std::string_view name, std::string_view value) {
@@ -27,10 +30,10 @@ class FlagWords {
   }
   /// The same, unless it is zero.
   void number(std::string_view name, std::int64_t value) {
-    if (value != 0) add(name, std::to_string(value));
+    if (value != 0) add(name, fmt::to_string(value));
   }
   void flag(std::string_view name, bool on) {
-    if (on) words_.push_back("--" + std::string{name});
+    if (on) words_.push_back(fmt::format("--{}", name));
   }
   void list(std::string_view name, const std::optional<spec::api::StringList>& values) {
     for (const auto& value : values.value_or(spec::api::StringList{})) add(name, value);

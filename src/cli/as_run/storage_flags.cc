@@ -48,7 +48,6 @@ std::string mount_value(const Mount& mount) {
     if (bind->non_recursive) out.add("bind-recursive", "disabled");
     if (bind->read_only_non_recursive) out.add("bind-recursive", "writable");
     if (bind->read_only_force_recursive) out.add("bind-recursive", "readonly");
-    out.flag("bind-create-src", bind->create_mountpoint);
   }
   if (const auto& volume = mount.volume_options) {
     out.flag("volume-nocopy", volume->no_copy);

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/strings.h"
+#include "cli/progress/meter.h"
 #include "flags/units.h"
 #include "sys/fd.h"
 
@@ -33,6 +34,7 @@ Result<int> for_each_name(Cli& cli, const std::vector<std::string>& names,
   };
   constexpr std::size_t kMostThreads = 16;
   {
+    const Waiting waiting{cli.err(), names.size() == 1 ? names[0] : fmt::format("{} objects", names.size())};
     std::vector<std::jthread> helpers;
     for (std::size_t i = 1; i < std::min(names.size(), kMostThreads); ++i) helpers.emplace_back(work);
     work();
@@ -68,6 +70,11 @@ std::string format_or_config(Cli& cli, const std::string& given, std::string_vie
 void PruneOptions::bind(FlagBinder& flags) {
   flags("filter", flags::custom<add_filter>(filters, "filter"));
   flags("force", force);
+}
+
+Result<codec::Json> prune(Cli& cli, client::Client& client, const char* path, const client::Filters& filters) {
+  const Waiting waiting{cli.err(), "Removing what is not used"};
+  return client.prune(path, filters);
 }
 
 void print_deleted(Cli& cli, std::string_view heading, const codec::Json& names) {

@@ -1,5 +1,3 @@
-#include <chrono>
-
 #include <fmt/format.h>
 
 #include "base/strings.h"
@@ -8,6 +6,7 @@
 #include "cli/copy/patterns.h"
 #include "cli/copy/places.h"
 #include "cli/copy/transfer.h"
+#include "cli/progress/meter.h"
 #include "client/container_files.h"
 #include "flags/units.h"
 #include "spec/engine/archive.h"
@@ -29,30 +28,6 @@ std::string target_of(const spec::api::PathStat& link, const std::string& path) 
   if (link.link_target.starts_with('/')) return link.link_target;
   return copy::join(copy::split(path).folder, link.link_target);
 }
-
-/// How far a copy is, on a terminal, when it takes longer than a moment.
-class Meter {
- public:
-  Meter(Output& out, std::string_view what) : out_{out}, what_{what}, shown_{out.is_terminal()} {}
-
-  void show(std::uint64_t bytes) {
-    const auto now = std::chrono::steady_clock::now();
-    if (!shown_ || now < next_) return;
-    next_ = now + kInterval;
-    drawn_ = true;
-    out_.print("\r\033[K{}{}", what_, size_text(bytes));
-  }
-  void clear() {
-    if (drawn_) out_.write("\r\033[K");
-  }
-
- private:
-  static constexpr std::chrono::milliseconds kInterval{500};
-  Output& out_;
-  std::string_view what_;
-  bool shown_, drawn_ = false;
-  std::chrono::steady_clock::time_point next_ = std::chrono::steady_clock::now() + kInterval;
-};
 
 class Cp final : public Command {
  public:
@@ -118,7 +93,7 @@ class Cp final : public Command {
     from.directory = is(archive.stat, spec::api::go_mode::kDirectory);
     const Place to = TRY(copy::local_destination(target));
     const auto plan = TRY(plan_from_container(from, to));
-    Meter meter{cli.err(), "Copying from container - "};
+    Meter meter{cli.err(), "Copying from container"};
     const auto bytes = copy::unpack(*archive.tar, plan, [&](std::uint64_t so_far) {
       if (!quiet_) meter.show(so_far);
     });
@@ -167,7 +142,7 @@ class Cp final : public Command {
     }
     const Place from = TRY(copy::local_source(path, follow_link_));
     const auto plan = TRY(copy::plan(from, to));
-    Meter meter{cli.err(), "Copying to container - "};
+    Meter meter{cli.err(), "Copying to container"};
     const auto show = [&](std::uint64_t so_far) {
       if (!quiet_) meter.show(so_far);
     };

@@ -22,7 +22,7 @@ class ImagePrune final : public Command {
     if (!options_.force && !confirm(cli, all_ ? kAllQuestion : kDanglingQuestion)) return 0;
     options_.filters["dangling"] = {all_ ? "false" : "true"};
     client::Client& client = *TRY(cli.client());
-    const auto report = TRY(client.prune("/images/prune", options_.filters));
+    const auto report = TRY(prune(cli, client, "/images/prune", options_.filters));
     print_deleted(cli, "Deleted Images:", deleted_image_lines(report));
     print_reclaimed(cli, report["SpaceReclaimed"].as_int());
     return 0;

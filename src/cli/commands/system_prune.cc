@@ -26,7 +26,7 @@ class SystemPrune final : public Command {
     const auto part = [&](const char* path, client::Filters filters, std::string_view heading,
                           std::string_view names) -> Result<> {
       filters.insert(options_.filters.begin(), options_.filters.end());
-      const Json report = TRY(client.prune(path, filters));
+      const Json report = TRY(prune(cli, client, path, filters));
       const bool of_images = names == "ImagesDeleted";
       print_deleted(cli, heading, of_images ? deleted_image_lines(report) : report[names]);
       reclaimed_ += report["SpaceReclaimed"].as_int();

@@ -97,7 +97,8 @@ struct Codes {
 Codes fixed_codes() {
   std::array<std::uint8_t, kLiterals> lengths{};
   for (std::size_t i = 0; i < lengths.size(); ++i) {
-    lengths[i] = i < 144 ? 8 : i < 256 ? 9 : i < 280 ? 7 : 8;
+    const int length = i < 144 ? 8 : i < 256 ? 9 : i < 280 ? 7 : 8;
+    lengths[i] = static_cast<std::uint8_t>(length);
   }
   std::array<std::uint8_t, kDistances> distances{};
   distances.fill(5);

@@ -74,7 +74,8 @@ Result<std::string> contents_of(std::string_view bytes, const CentralEntry& entr
   if (entry.method != kStored && entry.method != kDeflated) {
     return base::invalid(fmt::format("the zip uses compression method {}: only deflate is known", entry.method));
   }
-  std::string out = entry.method == kStored ? std::string{body} : TRY(inflate(body, limit));
+  std::string out{body};
+  if (entry.method == kDeflated) out = TRY(inflate(body, limit));
   if (out.size() > limit) return base::invalid("the files in the zip are too large");
   if (out.size() != entry.size || crc32(out) != entry.crc) return broken("a file is not what was put in");
   return out;
