@@ -1,4 +1,7 @@
-#include "base/strings.h"
+#include <algorithm>
+
+#include <fmt/format.h>
+
 #include "cli/commands/all.h"
 #include "cli/commands/common.h"
 
@@ -52,9 +55,12 @@ class SystemPrune final : public Command {
                 : "  - all dangling images\n  - unused build cache\n";
     if (!options_.filters.empty()) {
       out += "\n  Items to be pruned will be filtered with:\n";
+      std::vector<std::string> lines;
       for (const auto& [name, values] : options_.filters) {
-        for (const auto& value : values) out.append("  - ").append(name).append("=").append(value).append("\n");
+        for (const auto& value : values) lines.push_back(fmt::format("  - {}={}\n", name, value));
       }
+      std::ranges::sort(lines);
+      for (const auto& line : lines) out += line;
     }
     return out + "\nAre you sure you want to continue?";
   }
@@ -62,7 +68,7 @@ class SystemPrune final : public Command {
   Result<> prune_build_cache(Cli& cli, client::Client& client) {
     client::ApiCall call{.method = "POST", .path = "/build/prune"};
     if (all_) call.query.add("all", "1");
-    if (const auto text = client::encode_filters(options_.filters); !text.empty()) call.query.add("filters", text);
+    call.query.add("filters", client::encode_filters(options_.filters));
     const auto report = client.json(call);
     // A daemon that does not build has no cache.
     if (report.failed_as(base::ErrorKind::NotFound) || report.failed_as(base::ErrorKind::NotImplemented)) return {};
