@@ -39,10 +39,23 @@ skip-tls-verify     Skip TLS certificate validation
 
 Example:
 
-$ docker {command} my-context --description "some description" --docker "host=tcp://myserver:2376,ca=~/ca-file,cert=~/cert-file,key=~/key-file"
-"""
+$ docker {command} my-context --description "some description" --docker "host=tcp://myserver:2376,ca=~/ca-file,cert=~/cert-file,key=~/key-file\""""
+CP = """{short}
+
+Use '-' as the source to read a tar archive from stdin
+and extract it to a directory destination in a container.
+Use '-' as the destination to stream a tar archive of a
+container source to stdout."""
+VOLUME_RM = "{short}. You cannot remove a volume that is in use by a container."
 # What a command's own help says instead of its summary.
-DESCRIPTIONS = {"context create": ENDPOINT, "context update": ENDPOINT}
+DESCRIPTIONS = {"container cp": CP, "context create": ENDPOINT, "context update": ENDPOINT, "volume rm": VOLUME_RM}
+PLATFORM = {
+    "image inspect": """
+If the image or the server is not multi-platform capable, the command will error out if the platform does not match.
+'os[/arch[/variant]]': Explicit platform (eg. linux/amd64)""",
+    "image push": """
+Image index won't be pushed, meaning that other manifests, including attestations won't be preserved.
+'os[/arch[/variant]]': Explicit platform (eg. linux/amd64)"""}
 TYPES = {"bool": "", "int64": "int", "uint64": "uint", "stringSlice": "strings", "stringArray": "stringArray"}
 # Shown as docker shows an empty value of its own types.
 EMPTY_LISTS = {"blkio-weight-device", "device-read-bps", "device-write-bps", "device-read-iops",
@@ -65,6 +78,8 @@ def help_text(flag):
         return TABLE if listing and flag["command"] != "system events" else TEMPLATE
     if flag["flag"] == "--cgroupns":
         return CGROUPNS
+    if flag["flag"] == "--platform" and flag["command"] in PLATFORM:
+        text += PLATFORM[flag["command"]]
     text = re.sub(r"^\(hidden\)\s*", "", text)
     return text.replace("`", '"')
 

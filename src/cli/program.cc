@@ -60,7 +60,9 @@ std::optional<Found> find_command(const std::string& called) {
     CAISSON_INVARIANT(row != nullptr);
     const auto aliases = base::split_words(row->aliases, ',');
     if (entry.path == called || std::ranges::find(aliases, called) != aliases.end()) {
-      return Found{&entry, row, called};
+      // Of the names in a group the first one is shown: "container ls" for "container ps".
+      const bool in_group = called.find(' ') != std::string::npos;
+      return Found{&entry, row, in_group ? std::string{entry.path} : called};
     }
   }
   return std::nullopt;
@@ -133,6 +135,11 @@ class Program {
     return 1;
   }
 
+  /// "docker container": only the volumes' line says more, in docker too.
+  [[nodiscard]] std::string group_usage(std::string_view group) const {
+    return fmt::format("{} {}{}", cli_.program(), group, group == "volume" ? " COMMAND" : "");
+  }
+
   int completed(const Words& words, bool descriptions) {
     const auto candidates = complete(cli_, words);
     cli_.out().write(protocol_text(candidates, descriptions));
@@ -142,7 +149,7 @@ class Program {
   int unknown_command(const std::string& called, const std::string& group) {
     const auto& program = cli_.program();
     std::string text = fmt::format("{0}: unknown command: {0} {1}\n\n", program, called);
-    if (!group.empty()) text += fmt::format("Usage:  {} {}\n\n", program, group);
+    if (!group.empty()) text += fmt::format("Usage:  {}\n\n", group_usage(group));
     text +=
         fmt::format("Run '{}{}{} --help' for more information\n", program, group.empty() ? "" : " ", group);
     cli_.err().write(text);
@@ -173,7 +180,7 @@ class Program {
     }
     const std::string called = name + " " + second;
     if (second.starts_with('-')) {
-      return bad_flags("unknown flag: " + second, fmt::format("{} {} COMMAND", cli_.program(), name), name);
+      return bad_flags("unknown flag: " + second, group_usage(name), name);
     }
     const auto found = find_command(called);
     if (!found) return unknown_command(called, name);
@@ -197,6 +204,10 @@ class Program {
     if (!parsed) return bad_flags(parsed.error().message(), usage, found.called);
     for (const auto& notice : parsed->notices) cli_.err().line("{}", notice);
     if (parsed->help) {
+      // Where -h means something else, docker lists --help.
+      bool help = false;
+      const bool takes_h = std::ranges::any_of(row.flags, [](const FlagRow& flag) { return flag.shorthand == 'h'; });
+      if (takes_h) flags.add({.name = "help", .help = "Print usage"}, help);
       cli_.out().write(command_help(cli_.program(), found.called, row, flags, cli_.out().columns()));
       return 0;
     }

@@ -447,7 +447,7 @@ constexpr FlagRow kFlags_image_import[] = {
 };
 constexpr FlagRow kFlags_image_inspect[] = {
     {"format", 'f', "string", "Format output using a custom template:\n'json':             Print in JSON format\n'TEMPLATE':         Print output using the given Go template.\nRefer to https://docs.docker.com/go/formatting/ for more information about formatting output with templates", "", false, false, "", false},
-    {"platform", '\0', "string", "Inspect a specific platform of the multi-platform image.", "1.49", false, false, "", false},
+    {"platform", '\0', "string", "Inspect a specific platform of the multi-platform image.\nIf the image or the server is not multi-platform capable, the command will error out if the platform does not match.\n'os[/arch[/variant]]': Explicit platform (eg. linux/amd64)", "1.49", false, false, "", false},
 };
 constexpr FlagRow kFlags_image_load[] = {
     {"input", 'i', "string", "Read from tar archive file, instead of STDIN", "", false, false, "", false},
@@ -476,7 +476,7 @@ constexpr FlagRow kFlags_image_pull[] = {
 };
 constexpr FlagRow kFlags_image_push[] = {
     {"all-tags", 'a', "", "Push all tags of an image to the repository", "", false, false, "", false},
-    {"platform", '\0', "string", "Push a platform-specific manifest as a single-platform image to the registry.", "1.46", false, false, "", false},
+    {"platform", '\0', "string", "Push a platform-specific manifest as a single-platform image to the registry.\nImage index won't be pushed, meaning that other manifests, including attestations won't be preserved.\n'os[/arch[/variant]]': Explicit platform (eg. linux/amd64)", "1.46", false, false, "", false},
     {"quiet", 'q', "", "Suppress verbose output", "", false, false, "", false},
     {"disable-content-trust", '\0', "", "support for docker content trust was removed", "", false, false, "support for docker content trust was removed", false},
 };
@@ -1019,7 +1019,7 @@ constexpr CommandRow kRows[] = {
     {"container", "", "COMMAND", ArgumentRule::None, 0, 0, "Manage containers", {}, "", false},
     {"container attach", "attach", "[OPTIONS] CONTAINER", ArgumentRule::Exactly, 1, 1, "Attach local standard input, output, and error streams to a running container", kFlags_container_attach, "", false},
     {"container commit", "commit", "[OPTIONS] CONTAINER [REPOSITORY[:TAG]]", ArgumentRule::Between, 1, 2, "Create a new image from a container's changes", kFlags_container_commit, "", false},
-    {"container cp", "cp", "[OPTIONS] CONTAINER:SRC_PATH DEST_PATH|-\ndocker cp [OPTIONS] SRC_PATH|- CONTAINER:DEST_PATH", ArgumentRule::Exactly, 2, 2, "Copy files/folders between a container and the local filesystem", kFlags_container_cp, "", false},
+    {"container cp", "cp", "[OPTIONS] CONTAINER:SRC_PATH DEST_PATH|-\ndocker cp [OPTIONS] SRC_PATH|- CONTAINER:DEST_PATH", ArgumentRule::Exactly, 2, 2, "Copy files/folders between a container and the local filesystem", kFlags_container_cp, "Copy files/folders between a container and the local filesystem\n\nUse '-' as the source to read a tar archive from stdin\nand extract it to a directory destination in a container.\nUse '-' as the destination to stream a tar archive of a\ncontainer source to stdout.", false},
     {"container create", "create", "[OPTIONS] IMAGE [COMMAND] [ARG...]", ArgumentRule::AtLeast, 1, 0, "Create a new container", kFlags_container_create, "", false},
     {"container diff", "diff", "CONTAINER", ArgumentRule::Exactly, 1, 1, "Inspect changes to files or directories on a container's filesystem", {}, "", false},
     {"container exec", "exec", "[OPTIONS] CONTAINER COMMAND [ARG...]", ArgumentRule::AtLeast, 2, 0, "Execute a command in a running container", kFlags_container_exec, "", false},
@@ -1043,14 +1043,14 @@ constexpr CommandRow kRows[] = {
     {"container update", "update", "[OPTIONS] CONTAINER [CONTAINER...]", ArgumentRule::AtLeast, 1, 0, "Update configuration of one or more containers", kFlags_container_update, "", false},
     {"container wait", "wait", "CONTAINER [CONTAINER...]", ArgumentRule::AtLeast, 1, 0, "Block until one or more containers stop, then print their exit codes", {}, "", false},
     {"context", "", "COMMAND", ArgumentRule::None, 0, 0, "Manage contexts", {}, "", false},
-    {"context create", "", "[OPTIONS] CONTEXT", ArgumentRule::Exactly, 1, 1, "Create a context", kFlags_context_create, "Create a context\n\nDocker endpoint config:\n\nNAME                DESCRIPTION\nfrom                Copy named context's Docker endpoint configuration\nhost                Docker endpoint on which to connect\nca                  Trust certs signed only by this CA\ncert                Path to TLS certificate file\nkey                 Path to TLS key file\nskip-tls-verify     Skip TLS certificate validation\n\nExample:\n\n$ docker context create my-context --description \"some description\" --docker \"host=tcp://myserver:2376,ca=~/ca-file,cert=~/cert-file,key=~/key-file\"\n", false},
+    {"context create", "", "[OPTIONS] CONTEXT", ArgumentRule::Exactly, 1, 1, "Create a context", kFlags_context_create, "Create a context\n\nDocker endpoint config:\n\nNAME                DESCRIPTION\nfrom                Copy named context's Docker endpoint configuration\nhost                Docker endpoint on which to connect\nca                  Trust certs signed only by this CA\ncert                Path to TLS certificate file\nkey                 Path to TLS key file\nskip-tls-verify     Skip TLS certificate validation\n\nExample:\n\n$ docker context create my-context --description \"some description\" --docker \"host=tcp://myserver:2376,ca=~/ca-file,cert=~/cert-file,key=~/key-file\"", false},
     {"context export", "", "[OPTIONS] CONTEXT [FILE|-]", ArgumentRule::Between, 1, 2, "Export a context to a tar archive FILE or a tar stream on STDOUT.", {}, "", false},
     {"context import", "", "CONTEXT FILE|-", ArgumentRule::Exactly, 2, 2, "Import a context from a tar or zip file", {}, "", false},
     {"context inspect", "", "[OPTIONS] [CONTEXT] [CONTEXT...]", ArgumentRule::Any, 0, 0, "Display detailed information on one or more contexts", kFlags_context_inspect, "", false},
     {"context ls", "context list", "[OPTIONS]", ArgumentRule::None, 0, 0, "List contexts", kFlags_context_ls, "", false},
     {"context rm", "context remove", "CONTEXT [CONTEXT...]", ArgumentRule::AtLeast, 1, 0, "Remove one or more contexts", kFlags_context_rm, "", false},
     {"context show", "", "", ArgumentRule::None, 0, 0, "Print the name of the current context", {}, "", false},
-    {"context update", "", "[OPTIONS] CONTEXT", ArgumentRule::Exactly, 1, 1, "Update a context", kFlags_context_update, "Update a context\n\nDocker endpoint config:\n\nNAME                DESCRIPTION\nfrom                Copy named context's Docker endpoint configuration\nhost                Docker endpoint on which to connect\nca                  Trust certs signed only by this CA\ncert                Path to TLS certificate file\nkey                 Path to TLS key file\nskip-tls-verify     Skip TLS certificate validation\n\nExample:\n\n$ docker context update my-context --description \"some description\" --docker \"host=tcp://myserver:2376,ca=~/ca-file,cert=~/cert-file,key=~/key-file\"\n", false},
+    {"context update", "", "[OPTIONS] CONTEXT", ArgumentRule::Exactly, 1, 1, "Update a context", kFlags_context_update, "Update a context\n\nDocker endpoint config:\n\nNAME                DESCRIPTION\nfrom                Copy named context's Docker endpoint configuration\nhost                Docker endpoint on which to connect\nca                  Trust certs signed only by this CA\ncert                Path to TLS certificate file\nkey                 Path to TLS key file\nskip-tls-verify     Skip TLS certificate validation\n\nExample:\n\n$ docker context update my-context --description \"some description\" --docker \"host=tcp://myserver:2376,ca=~/ca-file,cert=~/cert-file,key=~/key-file\"", false},
     {"context use", "", "CONTEXT", ArgumentRule::ExactlyTerse, 1, 1, "Set the current docker context", {}, "", false},
     {"debug", "", "[OPTIONS] CONTAINER [COMMAND] [ARG...]", ArgumentRule::AtLeast, 1, 0, "Open a shell with tools beside a container", kFlags_debug, "", false},
     {"", "", "[OPTIONS] COMMAND", ArgumentRule::Any, 0, 0, "The base command for the Docker CLI.", kFlags_global, "", false},
@@ -1147,7 +1147,7 @@ constexpr CommandRow kRows[] = {
     {"volume inspect", "", "[OPTIONS] VOLUME [VOLUME...]", ArgumentRule::AtLeast, 1, 0, "Display detailed information on one or more volumes", kFlags_volume_inspect, "", false},
     {"volume ls", "volume list", "[OPTIONS]", ArgumentRule::None, 0, 0, "List volumes", kFlags_volume_ls, "", false},
     {"volume prune", "", "[OPTIONS]", ArgumentRule::None, 0, 0, "Remove unused local volumes", kFlags_volume_prune, "", false},
-    {"volume rm", "volume remove", "[OPTIONS] VOLUME [VOLUME...]", ArgumentRule::AtLeast, 1, 0, "Remove one or more volumes. You cannot remove a volume that is in use by a container.", kFlags_volume_rm, "", false},
+    {"volume rm", "volume remove", "[OPTIONS] VOLUME [VOLUME...]", ArgumentRule::AtLeast, 1, 0, "Remove one or more volumes", kFlags_volume_rm, "Remove one or more volumes. You cannot remove a volume that is in use by a container.", false},
     {"volume update", "", "[OPTIONS] [VOLUME]", ArgumentRule::Exactly, 1, 1, "Update a volume (cluster volumes only)", kFlags_volume_update, "", false},
 };
 

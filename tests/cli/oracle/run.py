@@ -64,7 +64,9 @@ def outcome(program, arguments):
         requests = sorted(f"{r.method} {r.path} {r.query} {json.dumps(normal(r.json()), sort_keys=True)}" for r in daemon.requests)
     # A slip of docker 28's in "Run".
     stderr = done.stderr.replace("\nSRun '", "\nRun '")
-    stdout = generated.without_own_flags(done.stdout) if "--help" in arguments or arguments[0] == "help" else done.stdout
+    stdout = done.stdout.replace(daemon.host, "HOST")
+    if "--help" in arguments or arguments[0] == "help":
+        stdout = generated.comparable(stdout, arguments)
     return {"exit status": done.returncode, "stdout": stdout, "stderr": stderr, "requests": requests}
 
 
