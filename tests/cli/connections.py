@@ -189,6 +189,7 @@ def test_dial_stdio():
         expect(process.stdout.read(8) == b"HTTP/1.1", "no answer")
         daemon.die()
         expect(process.wait(60) == 0, process.returncode)
+        daemon.start()
     done = run("-H", "unix:///nonexistent/x", "system", "dial-stdio")
     expect(done.returncode == 1 and done.stderr.startswith("failed to open the raw stream connection: "), done)
 

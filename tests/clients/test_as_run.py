@@ -16,7 +16,7 @@ COMMAND_LINES = [
     "-v /tmp:/a:ro -v named-volume:/b -v /anonymous --tmpfs /t:size=1m busybox sleep 1000",
     "--mount type=bind,source=/tmp,target=/a,readonly --mount type=tmpfs,target=/t,tmpfs-size=1m busybox sleep 1000",
     "-m 64m --cpus 0.5 --pids-limit 50 --cpu-shares 100 --ulimit nofile=100:200 --shm-size 1m busybox sleep 1000",
-    "--cap-add NET_ADMIN --cap-drop CHOWN --security-opt no-new-privileges --read-only --init busybox sleep 1000",
+    "--cap-add NET_ADMIN --cap-drop CHOWN --security-opt no-new-privileges --read-only busybox sleep 1000",
     "--restart on-failure:2 --stop-signal INT --stop-timeout 3 --oom-score-adj 5 busybox sleep 1000",
     "--network none --dns 1.1.1.1 --dns-search x --add-host a:1.2.3.4 busybox sleep 1000",
     "--health-cmd true --health-interval 30s --health-retries 2 busybox sleep 1000",
