@@ -210,6 +210,15 @@ def test_scripts():
         expect("__completeNoDesc " in done.stdout, shell)
 
 
+def test_installed_files():
+    build = pathlib.Path(CLIENT).parents[1]
+    with tempfile.TemporaryDirectory() as prefix:
+        subprocess.run(["cmake", "--install", build, "--component", "completions", "--prefix", prefix], check=True,
+                       capture_output=True)
+        for path in ("bash-completion/completions/caisson", "zsh/site-functions/_caisson", "fish/vendor_completions.d/caisson.fish"):
+            expect("caisson __complete " in pathlib.Path(prefix, "share", path).read_text(), path)
+
+
 def main():
     failed = 0
     for name, test in list(globals().items()):
