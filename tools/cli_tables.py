@@ -25,6 +25,37 @@ CGROUPNS = """Cgroup namespace to use (host|private)
 'private': Run the container in its own private cgroup namespace
 '':        Use the cgroup namespace as configured by the
            default-cgroupns-mode option on the daemon (default)"""
+ENDPOINT = """{short}
+
+Docker endpoint config:
+
+NAME                DESCRIPTION
+from                Copy named context's Docker endpoint configuration
+host                Docker endpoint on which to connect
+ca                  Trust certs signed only by this CA
+cert                Path to TLS certificate file
+key                 Path to TLS key file
+skip-tls-verify     Skip TLS certificate validation
+
+Example:
+
+$ docker {command} my-context --description "some description" --docker "host=tcp://myserver:2376,ca=~/ca-file,cert=~/cert-file,key=~/key-file\""""
+CP = """{short}
+
+Use '-' as the source to read a tar archive from stdin
+and extract it to a directory destination in a container.
+Use '-' as the destination to stream a tar archive of a
+container source to stdout."""
+VOLUME_RM = "{short}. You cannot remove a volume that is in use by a container."
+# What a command's own help says instead of its summary.
+DESCRIPTIONS = {"container cp": CP, "context create": ENDPOINT, "context update": ENDPOINT, "volume rm": VOLUME_RM}
+PLATFORM = {
+    "image inspect": """
+If the image or the server is not multi-platform capable, the command will error out if the platform does not match.
+'os[/arch[/variant]]': Explicit platform (eg. linux/amd64)""",
+    "image push": """
+Image index won't be pushed, meaning that other manifests, including attestations won't be preserved.
+'os[/arch[/variant]]': Explicit platform (eg. linux/amd64)"""}
 TYPES = {"bool": "", "int64": "int", "uint64": "uint", "stringSlice": "strings", "stringArray": "stringArray"}
 # Shown as docker shows an empty value of its own types.
 EMPTY_LISTS = {"blkio-weight-device", "device-read-bps", "device-write-bps", "device-read-iops",
@@ -47,6 +78,8 @@ def help_text(flag):
         return TABLE if listing and flag["command"] != "system events" else TEMPLATE
     if flag["flag"] == "--cgroupns":
         return CGROUPNS
+    if flag["flag"] == "--platform" and flag["command"] in PLATFORM:
+        text += PLATFORM[flag["command"]]
     text = re.sub(r"^\(hidden\)\s*", "", text)
     return text.replace("`", '"')
 
@@ -67,6 +100,8 @@ def flag_row(flag):
 
 
 def argument_rule(text):
+    if exact := re.match(r"cobra\.ExactArgs\((\d+)\)$", text):
+        return f"ExactlyTerse, {exact[1]}, {exact[1]}"
     rule = re.match(r"(?:cli|cobra)\.(\w+)(?:\((\d+)(?:, *(\d+))?\))?$", text)
     if not rule:
         return "Any, 0, 0"
@@ -93,7 +128,9 @@ def write():
         commands.append("    {" + ", ".join([
             literal(command["command"]), literal(",".join(aliases)), literal(usage),
             "ArgumentRule::" + argument_rule(command["args_check"]), literal(command["short"]),
-            identifier if mine else "{}"]) + "},")
+            identifier if mine else "{}",
+            literal(DESCRIPTIONS.get(command["command"], "").format(command=command["command"], short=command["short"])),
+            "true" if command["hidden"] else "false"]) + "},")
     out += ["", "constexpr CommandRow kRows[] = {"] + commands + ["};", "", "}  // namespace", "",
             "std::span<const CommandRow> command_rows() { return kRows; }", "", "}  // namespace cli", ""]
     return "\n".join(out)

@@ -38,6 +38,15 @@ Result<> archive(Call& call) {
   return call.exchange().finish();
 }
 
+/// Not of docker's API: what `cp` with a pattern asks for.
+Result<> expand(Call& call) {
+  const std::string pattern = call.text("pattern");
+  if (pattern.empty()) return base::invalid("bad parameter: pattern cannot be empty");
+  codec::Json paths{codec::Json::Array{}};
+  for (auto& path : TRY(files(call).expand(call.path("id"), pattern))) paths.push(std::move(path));
+  return call.reply(200, paths);
+}
+
 Result<> extract(Call& call) {
   const engine::ExtractOptions options{.no_overwrite_dir_non_dir = call.flag("noOverwriteDirNonDir"),
                                        .copy_uid_gid = call.flag("copyUIDGID")};
@@ -71,6 +80,7 @@ Result<> commit(Call& call) {
 constexpr std::array kRoutes{
     Route{"HEAD", "/containers/{id}/archive", stat},
     Route{"GET", "/containers/{id}/archive", archive},
+    Route{"GET", "/containers/{id}/archive/paths", expand},
     Route{"PUT", "/containers/{id}/archive", extract},
     Route{"GET", "/containers/{id}/export", export_tree},
     Route{"GET", "/containers/{id}/changes", changes},

@@ -5,6 +5,7 @@
 #include "base/id.h"
 #include "base/scope_guard.h"
 #include "cli/container/environment.h"
+#include "cli/progress/meter.h"
 #include "sys/fd_stream.h"
 #include "sys/file.h"
 
@@ -37,7 +38,9 @@ Result<> check_archive_output(Cli& cli, const std::string& path, const std::stri
   return {};
 }
 
-Result<> write_archive(Cli& cli, base::ByteSource& archive, const std::string& path) {
+Result<> write_archive(Cli& cli, base::ByteSource& source, const std::string& path) {
+  Meter meter{cli.err(), "Writing the archive"};
+  MeteredSource archive{source, meter};
   if (path.empty()) {
     sys::FdSink sink{TRY(sys::duplicate(cli.out().fd()))};
     TRY(base::copy(archive, sink));

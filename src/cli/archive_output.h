@@ -15,6 +15,6 @@ base::Result<> check_archive_output(Cli& cli, const std::string& path, const std
 
 /// A file gets its name when it is whole, so that no half archive is left; a device or a pipe is written to as it
 /// is; "" is the standard output.
-base::Result<> write_archive(Cli& cli, base::ByteSource& archive, const std::string& path);
+base::Result<> write_archive(Cli& cli, base::ByteSource& source, const std::string& path);
 
 }  // namespace cli

@@ -9,6 +9,7 @@
 
 #include "base/result.h"
 #include "cli/config.h"
+#include "cli/context/store.h"
 #include "cli/output.h"
 #include "client/client.h"
 
@@ -22,8 +23,12 @@ struct GlobalOptions {
   std::string log_level = "info";
   bool debug = false;
   bool tls = false, tls_verify = false;
-  bool tls_verify_given = false;
   std::string ca, certificate, key;
+  /// On the command line, where "=false" says something too.
+  bool tls_verify_given = false, certificate_given = false, key_given = false;
+
+  /// With the defaults that DOCKER_TLS, DOCKER_TLS_VERIFY and DOCKER_CERT_PATH give.
+  static GlobalOptions from_environment();
 };
 
 class Cli {
@@ -38,13 +43,22 @@ class Cli {
   Output& err() { return err_; }
 
   /// An unreadable file is reported once and counts as empty.
-  const Config& config();
-  /// Does not connect yet. Errors: a malformed host, certificates that can't be read.
+  Config& config();
+  /// Does not connect yet. Errors: those of `target`, certificates that can't be read.
   base::Result<client::Client*> client();
-  /// Where the daemon listens: "unix:///run/caisson/caissond.sock".
-  [[nodiscard]] client::Target target() const;
+
+  /// The named way to the daemon that is meant: by --context, --host or DOCKER_HOST ("default"), DOCKER_CONTEXT,
+  /// or the configuration, in this order. Whether there is one of that name shows when it is used.
+  std::string context_name();
+  [[nodiscard]] ContextStore contexts() const { return ContextStore{options_.config + "/contexts"}; }
+  /// Where the daemon listens. Errors: "unable to resolve docker endpoint: …".
+  base::Result<client::Target> target();
+  /// The same of a context that is named; "default" is what flags and environment say.
+  base::Result<client::Target> target_of(const std::string& context);
 
  private:
+  [[nodiscard]] base::Result<client::Target> default_target() const;
+
   std::string program_;
   GlobalOptions options_;
   Output out_{1};

@@ -18,7 +18,7 @@ void FlagBinder::operator()(std::string_view name, flags::Value value) {
                    .help = at->help,
                    .type = at->type,
                    .deprecated = at->deprecated,
-                   .hidden = at->hidden || !at->deprecated.empty(),
+                   .hidden = at->hidden || at->windows || !at->deprecated.empty(),
                    .api = at->api};
   if (at->shows_empty_list) info.shown_default = "[]";
   set_.add(info, std::move(value));

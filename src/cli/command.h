@@ -28,7 +28,8 @@ struct FlagRow {
 };
 
 struct ArgumentRule {
-  enum Kind : std::uint8_t { Any, None, Exactly, AtLeast, AtMost, Between };
+  /// `ExactlyTerse` complains without showing the usage.
+  enum Kind : std::uint8_t { Any, None, Exactly, ExactlyTerse, AtLeast, AtMost, Between };
   Kind kind;
   std::size_t least, most;
 };
@@ -42,6 +43,8 @@ struct CommandRow {
   std::size_t rule_least, rule_most;
   std::string_view summary;
   std::span<const FlagRow> flags;
+  std::string_view description;  ///< what the command's own help says instead of the summary
+  bool hidden;                   ///< not listed in a help page
 
   [[nodiscard]] ArgumentRule rule() const { return {rule_kind, rule_least, rule_most}; }
 };
@@ -84,6 +87,8 @@ class Command {
   virtual void bind(FlagBinder& /*flags*/) {}
   /// Whether flags may stand after the first argument.
   [[nodiscard]] virtual flags::Interspersed interspersed() const { return flags::Interspersed::Yes; }
+  /// False for what works on the user's own files: a way to the daemon that can't be found is no error then.
+  [[nodiscard]] virtual bool needs_daemon() const { return true; }
   /// The exit status. An Error is printed and means 1.
   virtual base::Result<int> run(Cli& cli, const Invocation& invocation) = 0;
 };

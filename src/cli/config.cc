@@ -1,11 +1,14 @@
 #include "cli/config.h"
 
+#include <algorithm>
+#include <array>
 #include <cstdlib>
 
 #include <fmt/format.h>
 
 #include "base/strings.h"
 #include "cli/credential_helper.h"
+#include "cli/format/tabbed_json.h"
 #include "sys/file.h"
 
 namespace cli {
@@ -47,12 +50,15 @@ std::string Config::default_directory() {
 }
 
 Result<Config> Config::load(const std::string& directory) {
-  Config out;
+  Config out{directory};
   const std::string path = directory + "/config.json";
   const auto text = sys::read_file(sys::kCwd, path);
-  if (!text) return out;  // docker, too, goes on without a file that it can't read
+  if (!text) {
+    if (text.failed_as(base::ErrorKind::NotFound)) return out;
+    return base::Error{text.error()}.context("loading config file");
+  }
   auto json = Json::parse(*text);
-  if (!json) return std::move(json).error().context(path);
+  if (!json) return std::move(json).error().context(fmt::format("parsing config file ({})", path));
   out.json_ = std::move(*json);
   return out;
 }
@@ -70,6 +76,48 @@ std::string Config::credential_helper(const std::string& registry) const {
     if (host_of_server(server) == host_of_server(registry)) return helper.as_string();
   }
   return text("credsStore");
+}
+
+std::map<std::string, std::string> Config::proxy_environment(const std::string& host) const {
+  constexpr std::array<std::pair<const char*, const char*>, 5> kNames{{{"httpProxy", "HTTP_PROXY"},
+                                                                       {"httpsProxy", "HTTPS_PROXY"},
+                                                                       {"noProxy", "NO_PROXY"},
+                                                                       {"ftpProxy", "FTP_PROXY"},
+                                                                       {"allProxy", "ALL_PROXY"}}};
+  const Json& all = json_["proxies"];
+  const Json& proxies = all[host].is_null() ? all["default"] : all[host];
+  std::map<std::string, std::string> out;
+  for (const auto& [key, name] : kNames) {
+    const auto& value = proxies[key].as_string();
+    if (value.empty()) continue;
+    out[name] = value;
+    out[base::to_lower(name)] = value;
+  }
+  return out;
+}
+
+void Config::set(std::string_view key, Json value) {
+  if (value.is_null()) {
+    if (json_.is_object()) {
+      std::erase_if(json_.members(), [&](const Json::Member& member) { return member.first == key; });
+    }
+  } else {
+    if (!json_.is_object()) json_ = Json{Json::Object{}};
+    json_.set(key, std::move(value));
+  }
+}
+
+Result<> Config::save() const {
+  const auto intent = [&] { return "write " + directory_ + "/config.json"; };
+  TRY(sys::make_dirs(sys::kCwd, directory_, 0700).context(intent()));
+  std::string path = directory_ + "/config.json";
+  if (const auto target = sys::read_link(sys::kCwd, path)) {
+    path = target->starts_with('/') ? *target : directory_ + "/" + *target;
+  }
+  mode_t mode = 0600;
+  if (const auto old = sys::stat_at(sys::kCwd, path)) mode = old->st_mode & 07777U;
+  const std::string text = tabbed_json(json_.is_object() ? json_ : Json{Json::Object{}});
+  return sys::write_file_atomic(sys::kCwd, path, text, mode).context(intent());
 }
 
 Result<std::optional<Credentials>> Config::credentials(const std::string& registry) const {

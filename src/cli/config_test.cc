@@ -37,8 +37,36 @@ TEST_F(ConfigTest, ABrokenFileIsNamed) {
   ASSERT_TRUE(sys::write_file_atomic(sys::kCwd, directory_ + "/config.json", "{"));
   const auto config = Config::load(directory_);
   ASSERT_FALSE(config);
-  EXPECT_TRUE(config.error().message().starts_with(directory_ + "/config.json: "))
+  EXPECT_TRUE(config.error().message().starts_with("parsing config file (" + directory_ + "/config.json): "))
       << config.error().message();
+}
+
+TEST_F(ConfigTest, KeepsWhatItDoesNotKnow) {
+  auto config = load(R"({"later": {"a": [1, null]}, "currentContext": "x", "psFormat": "y"})");
+  config.set("currentContext", {});
+  config.set("new", codec::Json::object({{"k", "v"}}));
+  ASSERT_TRUE(config.save());
+  const auto text = sys::read_file(sys::kCwd, directory_ + "/config.json");
+  EXPECT_EQ(*text,
+            "{\n\t\"later\": {\n\t\t\"a\": [\n\t\t\t1,\n\t\t\tnull\n\t\t]\n\t},\n\t\"psFormat\": \"y\",\n"
+            "\t\"new\": {\n\t\t\"k\": \"v\"\n\t}\n}");
+}
+
+TEST_F(ConfigTest, ANewFileIsTheUsersOwn) {
+  Config config{directory_ + "/new/folder"};
+  config.set("a", "b");
+  ASSERT_TRUE(config.save());
+  EXPECT_EQ((sys::stat_at(sys::kCwd, directory_ + "/new/folder/config.json")->st_mode & 0777U), 0600U);
+  EXPECT_EQ(Config::load(directory_ + "/new/folder")->text("a"), "b");
+}
+
+TEST_F(ConfigTest, ProxiesOfADaemonGoBeforeThoseOfAll) {
+  const auto config = load(R"({"proxies": {"default": {"httpProxy": "d", "noProxy": "n"}, "tcp://h": {"ftpProxy": "f"}}})");
+  using Map = std::map<std::string, std::string>;
+  EXPECT_EQ(config.proxy_environment("unix:///x"),
+            (Map{{"HTTP_PROXY", "d"}, {"http_proxy", "d"}, {"NO_PROXY", "n"}, {"no_proxy", "n"}}));
+  EXPECT_EQ(config.proxy_environment("tcp://h"), (Map{{"FTP_PROXY", "f"}, {"ftp_proxy", "f"}}));
+  EXPECT_TRUE(load("{}").proxy_environment("x").empty());
 }
 
 TEST_F(ConfigTest, DecodesAuths) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <map>
 #include <set>
 
@@ -44,6 +45,16 @@ std::string_view top_level_name(const CommandRow& row) {
   return {};
 }
 
+/// The examples in a description call docker by its name.
+std::string named(std::string_view program, std::string_view text) {
+  constexpr std::string_view kPrompt = "$ docker ";
+  std::string out{text};
+  for (auto at = out.find(kPrompt); at != std::string::npos; at = out.find(kPrompt, at + kPrompt.size())) {
+    out.replace(at + 2, 6, program);
+  }
+  return out;
+}
+
 }  // namespace
 
 std::string usage_line(std::string_view program, std::string_view called, const CommandRow& row) {
@@ -62,7 +73,7 @@ std::string usage_line(std::string_view program, std::string_view called, const 
 std::string command_help(std::string_view program, std::string_view called, const CommandRow& row,
                          const flags::FlagSet& flags, std::size_t columns) {
   std::string out = fmt::format("Usage:  {}\n", usage_line(program, called, row));
-  out += fmt::format("\n{}\n", row.summary);
+  out += fmt::format("\n{}\n", row.description.empty() ? std::string{row.summary} : named(program, row.description));
   if (!row.aliases.empty()) {
     out += fmt::format("\nAliases:\n  {} {}", program, row.path);
     for (const auto alias : base::split_words(row.aliases, ','))
@@ -77,7 +88,8 @@ std::string group_help(std::string_view program, std::string_view group) {
   Lines lines;
   for (const auto& entry : commands()) {
     if (const auto path = base::cut(entry.path, " "); path && path->first == group) {
-      lines.emplace(path->second, find_row(entry.path)->summary);
+      const CommandRow& row = *find_row(entry.path);
+      if (!row.hidden) lines.emplace(path->second, row.summary);
     }
   }
   const CommandRow* row = find_row(group);
@@ -87,23 +99,37 @@ std::string group_help(std::string_view program, std::string_view group) {
       program, group, row != nullptr ? row->summary : "", list("Commands", lines));
 }
 
-std::string program_help(std::string_view program, const flags::FlagSet& flags, std::size_t columns) {
+std::string program_help(std::string_view program, const flags::FlagSet& flags, std::size_t columns,
+                         const std::vector<Plugin>& plugins) {
   static constexpr std::array<std::string_view, 12> kCommon{
       "run", "exec", "ps", "build", "pull", "push", "images", "login", "logout", "search", "version", "info"};
   std::vector<std::pair<std::string, std::string_view>> common(kCommon.size());
   Lines groups;
   Lines others;
+  const char* hide = std::getenv("DOCKER_HIDE_LEGACY_COMMANDS");
+  const bool hides_legacy = hide != nullptr && *hide != '\0';
   for (const auto& entry : commands()) {
     const CommandRow& row = *find_row(entry.path);
     if (const auto path = base::cut(entry.path, " ")) {
-      if (const CommandRow* group = find_row(path->first)) groups.emplace(path->first, group->summary);
+      const CommandRow* group = find_row(path->first);
+      if (group != nullptr && !group->hidden) groups.emplace(path->first, group->summary);
     }
     const std::string name{top_level_name(row)};
-    if (name.empty()) continue;
+    if (name.empty() || row.hidden) continue;
     if (const auto at = std::ranges::find(kCommon, name); at != kCommon.end()) {
       common[static_cast<std::size_t>(at - kCommon.begin())] = {name, row.summary};
     } else {
-      others.emplace(name, row.summary);
+      // Found in a group, too, or by way of a group's own command.
+      const bool is_legacy = row.path != name || name == "inspect";
+      if (!is_legacy || !hides_legacy) others.emplace(name, row.summary);
+    }
+  }
+  Lines invalid;
+  for (const auto& plugin : plugins) {
+    if (plugin.error.empty()) {
+      groups.emplace(plugin.name + "*", plugin.short_description);
+    } else {
+      invalid.emplace(plugin.name, plugin.error);
     }
   }
   std::erase_if(common, [](const auto& line) { return line.first.empty(); });
@@ -112,6 +138,7 @@ std::string program_help(std::string_view program, const flags::FlagSet& flags, 
   out += list_in_order("Common Commands", common);
   out += list("Management Commands", groups);
   out += list("Commands", others);
+  out += list("Invalid Plugins", invalid);
   out += "\nGlobal Options:\n" + flags.help(wrap_at(columns));
   out += fmt::format("\nRun '{} COMMAND --help' for more information on a command.\n", program);
   return out;

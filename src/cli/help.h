@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "cli/command.h"
+#include "cli/plugins/plugin.h"
 
 namespace cli {
 
@@ -16,7 +17,7 @@ namespace cli {
 [[nodiscard]] std::string group_help(std::string_view program, std::string_view group);
 /// Of the program.
 [[nodiscard]] std::string program_help(std::string_view program, const flags::FlagSet& flags,
-                                       std::size_t columns);
+                                       std::size_t columns, const std::vector<Plugin>& plugins);
 
 /// "caisson ps [OPTIONS]"
 [[nodiscard]] std::string usage_line(std::string_view program, std::string_view called,

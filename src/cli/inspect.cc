@@ -51,7 +51,8 @@ std::string as_array(const std::vector<Inspected>& objects, bool compact) {
   codec::Json array{codec::Json::Array{}};
   for (const auto& object : objects) array.push(object.raw);
   if (objects.empty()) return "[]\n";
-  return plain(compact ? array.dump() : array.dump_pretty()) + "\n";
+  const std::string text = (compact ? array.dump() : array.dump_pretty()) + "\n";
+  return objects.front().escaped ? text : plain(text);
 }
 
 }  // namespace

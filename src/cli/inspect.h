@@ -18,6 +18,8 @@ struct Inspected {
   /// The object by its type, when this program knows it: then fields that it lacks are looked for in
   /// `raw`.
   std::optional<tmpl::Value> typed;
+  /// Written with Go's escapes of <, > and &: what docker's client makes itself, not the daemon.
+  bool escaped = false;
 };
 
 /// Asks `find` for each name and prints what came; errors go to stderr. The exit status.

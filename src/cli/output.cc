@@ -1,5 +1,8 @@
 #include "cli/output.h"
 
+#include <cstdlib>
+
+#include "base/strings.h"
 #include "sys/fd.h"
 #include "sys/pty.h"
 
@@ -13,6 +16,9 @@ bool Output::is_terminal() const { return sys::is_terminal(fd_); }
 
 std::size_t Output::columns() const {
   if (!is_terminal()) return 0;
+  if (const char* wished = std::getenv("COLUMNS"); wished != nullptr) {
+    if (const auto columns = base::parse_uint(wished); columns && *columns > 0) return *columns;
+  }
   const auto size = sys::window_size(fd_);
   return size ? size->columns : 0;
 }

@@ -24,7 +24,7 @@ class Output {
 
   [[nodiscard]] int fd() const { return fd_; }
   [[nodiscard]] bool is_terminal() const;
-  /// 0 when it is no terminal.
+  /// COLUMNS, or the terminal's own width; 0 when it is no terminal.
   [[nodiscard]] std::size_t columns() const;
   /// A write failed: what follows is lost, and the exit status tells.
   [[nodiscard]] bool failed() const { return failed_; }

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdlib>
 #include <optional>
 #include <string>
 #include <vector>
@@ -14,7 +13,9 @@
 #include "base/version.h"
 #include "cli/cli.h"
 #include "cli/command.h"
+#include "cli/completion/complete.h"
 #include "cli/help.h"
+#include "cli/plugins/plugin.h"
 
 namespace cli {
 
@@ -59,7 +60,9 @@ std::optional<Found> find_command(const std::string& called) {
     CAISSON_INVARIANT(row != nullptr);
     const auto aliases = base::split_words(row->aliases, ',');
     if (entry.path == called || std::ranges::find(aliases, called) != aliases.end()) {
-      return Found{&entry, row, called};
+      // Of the names in a group the first one is shown: "container ls" for "container ps".
+      const bool in_group = called.find(' ') != std::string::npos;
+      return Found{&entry, row, in_group ? std::string{entry.path} : called};
     }
   }
   return std::nullopt;
@@ -76,6 +79,9 @@ std::string argument_complaint(const ArgumentRule& rule, std::size_t count) {
       break;
     case ArgumentRule::Exactly:
       if (count != rule.least) return "requires " + plural(rule.least);
+      break;
+    case ArgumentRule::ExactlyTerse:
+      if (count != rule.least) return fmt::format("accepts {} arg(s), received {}", rule.least, count);
       break;
     case ArgumentRule::AtLeast:
       if (count < rule.least) return "requires at least " + plural(rule.least);
@@ -94,22 +100,56 @@ std::string argument_complaint(const ArgumentRule& rule, std::size_t count) {
 
 class Program {
  public:
-  Program(std::string name, GlobalOptions options) : cli_{std::move(name), std::move(options)} {}
+  /// `all`: the whole command line behind the program's name, for plugins.
+  Program(std::string name, GlobalOptions options, Words all)
+      : cli_{std::move(name), std::move(options)}, all_{std::move(all)} {}
 
   int run(const Words& words) {
     const std::string& first = words[0];
+    if (first == "__complete" || first == "__completeNoDesc") {
+      return completed(Words(words.begin() + 1, words.end()), first == "__complete");
+    }
     if (first == "help" && words.size() > 1) return help(Words(words.begin() + 1, words.end()));
     if (is_group(first) && !find_command(first)) return group(first, words);
     const auto found = find_command(first);
-    if (!found) return unknown_command(first, "");
+    if (!found) {
+      if (const auto status = plugin(first)) return *status;
+      return unknown_command(first, "");
+    }
     return command(*found, Words(words.begin() + 1, words.end()));
   }
 
+  /// The help page of the program itself.
+  void print_help(const flags::FlagSet& flags, Output& out) {
+    out.write(program_help(cli_.program(), flags, out.columns(), list_plugins(cli_)));
+  }
+
  private:
+  /// nullopt: there is no plugin of this name.
+  std::optional<int> plugin(const std::string& name) {
+    const auto found = find_plugin(cli_, name);
+    if (!found) return std::nullopt;
+    const auto status = run_plugin(cli_, *found, all_);
+    if (status) return *status;
+    cli_.err().line("{}", status.error().message());
+    return 1;
+  }
+
+  /// "docker container": only the volumes' line says more, in docker too.
+  [[nodiscard]] std::string group_usage(std::string_view group) const {
+    return fmt::format("{} {}{}", cli_.program(), group, group == "volume" ? " COMMAND" : "");
+  }
+
+  int completed(const Words& words, bool descriptions) {
+    const auto candidates = complete(cli_, words);
+    cli_.out().write(protocol_text(candidates, descriptions));
+    return 0;
+  }
+
   int unknown_command(const std::string& called, const std::string& group) {
     const auto& program = cli_.program();
     std::string text = fmt::format("{0}: unknown command: {0} {1}\n\n", program, called);
-    if (!group.empty()) text += fmt::format("Usage:  {} {}\n\n", program, group);
+    if (!group.empty()) text += fmt::format("Usage:  {}\n\n", group_usage(group));
     text +=
         fmt::format("Run '{}{}{} --help' for more information\n", program, group.empty() ? "" : " ", group);
     cli_.err().write(text);
@@ -123,6 +163,7 @@ class Program {
       return 0;
     }
     if (const auto found = find_command(called)) return command(*found, {"--help"});
+    if (const auto status = plugin(topic[0])) return *status;
     cli_.err().line("unknown help topic: {}", called);
     return 1;
   }
@@ -139,7 +180,7 @@ class Program {
     }
     const std::string called = name + " " + second;
     if (second.starts_with('-')) {
-      return bad_flags("unknown flag: " + second, fmt::format("{} {} COMMAND", cli_.program(), name), name);
+      return bad_flags("unknown flag: " + second, group_usage(name), name);
     }
     const auto found = find_command(called);
     if (!found) return unknown_command(called, name);
@@ -163,17 +204,31 @@ class Program {
     if (!parsed) return bad_flags(parsed.error().message(), usage, found.called);
     for (const auto& notice : parsed->notices) cli_.err().line("{}", notice);
     if (parsed->help) {
+      // Where -h means something else, docker lists --help.
+      bool help = false;
+      const bool takes_h = std::ranges::any_of(row.flags, [](const FlagRow& flag) { return flag.shorthand == 'h'; });
+      if (takes_h) flags.add({.name = "help", .help = "Print usage"}, help);
       cli_.out().write(command_help(cli_.program(), found.called, row, flags, cli_.out().columns()));
       return 0;
     }
     const std::string called = cli_.program() + " " + found.called;
     if (const auto complaint = argument_complaint(row.rule(), parsed->arguments.size()); !complaint.empty()) {
+      if (row.rule().kind == ArgumentRule::ExactlyTerse) {
+        cli_.err().line("{}", complaint);
+        return 1;
+      }
       cli_.err().write(fmt::format("{}: '{}' {}\n\nUsage:  {}\n\n{} '{} --help' for more information\n",
                                    cli_.program(), called, complaint, usage,
                                    row.rule().kind == ArgumentRule::AtLeast ? "See" : "Run", called));
       return 1;
     }
     if (!for_this_daemon(row, flags)) return 1;
+    if (instance->needs_daemon()) {
+      if (const auto client = cli_.client(); !client) {
+        cli_.err().line("Failed to initialize: {}", client.error().message());
+        return 1;
+      }
+    }
     const Invocation invocation{row, called, flags, std::move(parsed->arguments)};
     const auto status = instance->run(cli_, invocation);
     if (!status) {
@@ -198,6 +253,7 @@ class Program {
   }
 
   Cli cli_;
+  Words all_;
 };
 
 std::string program_name(std::string_view path) {
@@ -210,7 +266,7 @@ std::string program_name(std::string_view path) {
 
 int run_program(std::span<char* const> arguments) {
   const std::string program = program_name(arguments.empty() ? "" : arguments[0]);
-  GlobalOptions options;
+  auto options = GlobalOptions::from_environment();
   bool version = false;
   flags::FlagSet flags;
   FlagBinder binder{*find_row(""), flags};
@@ -226,11 +282,7 @@ int run_program(std::span<char* const> arguments) {
     return kBadCommandLine;
   }
   const bool wants_help = parsed->help || (parsed->arguments.size() == 1 && parsed->arguments[0] == "help");
-  if (wants_help) {
-    out.write(program_help(program, flags, out.columns()));
-    return 0;
-  }
-  if (version) {
+  if (version && !wants_help) {
     out.line("{} version {}, build {}", program == "docker" ? "Docker" : "Caisson", base::kVersion,
              "release");
     return 0;
@@ -241,27 +293,30 @@ int run_program(std::span<char* const> arguments) {
     err.line("Unable to parse logging level: {}", options.log_level);
     return 1;
   }
-  if (options.hosts.size() > 1) {
-    err.line("Failed to initialize: unable to resolve docker endpoint: Specify only one -H");
+  if (!options.context.empty() && !options.hosts.empty()) {
+    err.line("conflicting options: cannot specify both --host and --context");
     return 1;
   }
-  if (options.context.empty() && options.hosts.empty() && std::getenv("DOCKER_HOST") == nullptr) {
-    // A host that is named goes before the environment's context.
-    if (const char* context = std::getenv("DOCKER_CONTEXT"); context != nullptr) options.context = context;
-  }
-  if (!options.context.empty() && options.context != "default") {
-    err.line(
-        "Failed to initialize: unable to resolve docker endpoint: context {}: context not found: open "
-        "{}/contexts/meta: no such file or directory",
-        base::quoted(options.context), options.config);
-    return 1;
-  }
-  if (parsed->arguments.empty()) {
-    err.write(program_help(program, flags, err.columns()));
-    return 0;
+  Words words = parsed->arguments;
+  if (!words.empty() && words[0].starts_with("__complete") && words.size() > 2) {
+    // The flags of the program that stand on the line which is being typed.
+    const Words typed(words.begin() + 1, words.end() - 1);
+    if (const auto inner = flags.parse(std::span<const std::string>{typed}, flags::Interspersed::No)) {
+      Words rest{words[0]};
+      rest.insert(rest.end(), inner->arguments.begin(), inner->arguments.end());
+      rest.push_back(words.back());
+      words = std::move(rest);
+    }
   }
   options.tls_verify_given = flags.changed("tlsverify");
-  return Program{program, std::move(options)}.run(parsed->arguments);
+  options.certificate_given = flags.changed("tlscert");
+  options.key_given = flags.changed("tlskey");
+  Program whole{program, std::move(options), Words(arguments.begin() + (arguments.empty() ? 0 : 1), arguments.end())};
+  if (wants_help || words.empty()) {
+    whole.print_help(flags, wants_help ? out : err);
+    return 0;
+  }
+  return whole.run(words);
 }
 
 }  // namespace cli

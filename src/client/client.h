@@ -103,6 +103,8 @@ class Client {
   /// "/containers/prune", "/images/prune", …: the report.
   base::Result<codec::Json> prune(const std::string& path, const Filters& filters);
   base::Result<RawStream> raw_stream(ApiCall call);
+  /// A connection to the daemon on which nothing was said yet. Errors: as the transport has them.
+  base::Result<sys::UniqueFd> dial() { return http_.dial(); }
 
  private:
   Client(http::Endpoint endpoint, std::string host, std::string pinned, http::Headers headers);

@@ -9,6 +9,7 @@
 #include "base/strings.h"
 #include "client/containers.h"
 #include "client/images.h"
+#include "client/ssh.h"
 #include "http/server.h"
 #include "sys/file.h"
 #include "sys/stream_socket.h"
@@ -265,7 +266,58 @@ TEST(Target, ParsesHosts) {
   EXPECT_EQ(endpoint_of({.host = "tcp://:80"})->host, "127.0.0.1");
   EXPECT_EQ(endpoint_of({.host = "nonsense"}).error().message(), "unable to parse docker host `nonsense`");
   EXPECT_TRUE(endpoint_of({.host = "tcp://h:99999"}).failed_as(base::ErrorKind::InvalidArgument));
-  EXPECT_TRUE(endpoint_of({.host = "ssh://h"}).failed_as(base::ErrorKind::NotImplemented));
+  EXPECT_TRUE(endpoint_of({.host = "fd://h"}).failed_as(base::ErrorKind::NotImplemented));
+  EXPECT_NE(endpoint_of({.host = "ssh://h"})->dialer, nullptr);
+}
+
+TEST(Target, CompletesHosts) {
+  for (const auto& [text, whole] : std::vector<std::pair<const char*, const char*>>{
+           {"", "unix:///run/caisson/caissond.sock"},
+           {"unix://", "unix:///run/caisson/caissond.sock"},
+           {"unix:///x", "unix:///x"},
+           {"h", "tcp://h:2375"},
+           {"h:1", "tcp://h:1"},
+           {":1", "tcp://localhost:1"},
+           {"tcp://", "tcp://localhost:2375"},
+           {"tcp://:", "tcp://localhost:2375"},
+           {" tcp://h:1 ", "tcp://h:1"},
+           {"tcp://h:1/x", "tcp://h:1/x"},
+           {"[::1]:1", "tcp://[::1]:1"},
+           {"tcp://::1", "tcp://[::1]:2375"},
+           {"ssh://u@h", "ssh://u@h"}}) {
+    const auto host = complete_host(text, false);
+    ASSERT_TRUE(host) << text;
+    EXPECT_EQ(*host, whole);
+  }
+  EXPECT_EQ(*complete_host("", true), "tcp://localhost:2376");
+  EXPECT_EQ(*complete_host("h", true), "tcp://h:2376");
+  EXPECT_EQ(complete_host("http://h", false).error().message(), "invalid bind address format: http://h");
+  EXPECT_EQ(complete_host("tcp://[::1]", false).error().message(), "invalid bind address format: [::1]");
+  EXPECT_EQ(complete_host("tcp://h:x", false).error().message(), "parse \"tcp://h:x\": invalid port \":x\" after host");
+}
+
+std::string ssh_line(std::string_view url) {
+  const auto host = parse_ssh_host(url);
+  return host ? base::join(ssh_command(*host, "docker"), " ") : host.error().message();
+}
+
+TEST(Ssh, CallsSsh) {
+  EXPECT_EQ(ssh_line("ssh://h"), "ssh -o ConnectTimeout=30 -T -- h docker system dial-stdio");
+  EXPECT_EQ(ssh_line("ssh://u@h:22"), "ssh -o ConnectTimeout=30 -T -l u -p 22 -- h docker system dial-stdio");
+  EXPECT_EQ(ssh_line("ssh://h/run/x.sock"),
+            "ssh -o ConnectTimeout=30 -T -- h docker --host unix:///run/x.sock system dial-stdio");
+  EXPECT_EQ(ssh_line("ssh://u@[::1]:22/"), "ssh -o ConnectTimeout=30 -T -l u -p 22 -- ::1 docker system dial-stdio");
+}
+
+TEST(Ssh, RefusesWhatIsNoAddress) {
+  constexpr std::string_view kBad = "ssh host connection is not valid: invalid SSH URL: ";
+  EXPECT_EQ(ssh_line("ssh://"), std::string{kBad} + "hostname is empty");
+  EXPECT_EQ(ssh_line("ssh://u:p@h"), std::string{kBad} + "plain-text password is not supported");
+  EXPECT_EQ(ssh_line("ssh://h?x"), std::string{kBad} + "query parameters are not allowed: \"x\"");
+  EXPECT_EQ(ssh_line("ssh://h#x"), std::string{kBad} + "fragments are not allowed: \"x\"");
+  for (const char* bad : {"ssh://-oProxyCommand=x", "ssh://-l@h", "ssh://h/$(x)", "ssh://h/a b", "ssh://h:x", "ssh://h:99999"}) {
+    EXPECT_TRUE(ssh_line(bad).starts_with(kBad)) << bad;
+  }
 }
 
 TEST(Target, NamesACertificateThatIsMissing) {

@@ -35,6 +35,19 @@ Result<OutgoingArchive> ContainerFiles::archive(const std::string& ref, const st
   return archive;
 }
 
+Result<std::vector<std::string>> ContainerFiles::expand(const std::string& ref, const std::string& pattern) {
+  ApiCall call{.path = "/containers/" + http::encode_segment(ref) + "/archive/paths"};
+  call.query.add("pattern", pattern);
+  const auto answer = client_.json(call);
+  if (answer.failed_as(base::ErrorKind::NotFound) && answer.error().message().ends_with("page not found")) {
+    return base::not_implemented("the daemon does not know patterns: only Caisson's does");
+  }
+  const codec::Json paths = TRY(answer);
+  std::vector<std::string> out;
+  for (const auto& path : paths.as_array()) out.push_back(path.as_string());
+  return out;
+}
+
 Result<> ContainerFiles::extract(const std::string& ref, const std::string& path, bool copy_uid_gid,
                                  base::ByteSource& tar) {
   ApiCall call = archive_call("PUT", ref, path);

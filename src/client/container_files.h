@@ -22,6 +22,9 @@ class ContainerFiles {
   /// The answer has no body, so an error says only its status.
   base::Result<spec::api::PathStat> stat(const std::string& ref, const std::string& path);
   base::Result<OutgoingArchive> archive(const std::string& ref, const std::string& path);
+  /// The paths that match a shell pattern, sorted. Errors: NotFound when there is no such container, NotImplemented
+  /// when the daemon is docker's, which does not know patterns.
+  base::Result<std::vector<std::string>> expand(const std::string& ref, const std::string& pattern);
   /// Unpacks `tar` into the directory `path`; nothing there changes its kind. `copy_uid_gid`: all is to belong to
   /// the container's user.
   base::Result<> extract(const std::string& ref, const std::string& path, bool copy_uid_gid, base::ByteSource& tar);

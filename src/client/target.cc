@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/strings.h"
+#include "client/ssh.h"
 
 namespace client {
 
@@ -19,7 +20,8 @@ std::string environment(const char* name) {
 
 Result<http::Endpoint> parse_host(std::string_view host, bool tls) {
   const auto scheme = base::cut(host, "://");
-  if (!scheme || scheme->second.empty()) {
+  // An ssh without a name has an error of its own.
+  if (!scheme || (scheme->second.empty() && scheme->first != "ssh")) {
     return base::invalid(fmt::format("unable to parse docker host `{}`", host));
   }
   http::Endpoint out;
@@ -27,9 +29,13 @@ Result<http::Endpoint> parse_host(std::string_view host, bool tls) {
     out.unix_path = scheme->second;
     return out;
   }
+  if (scheme->first == "ssh") {
+    out.dialer = make_ssh_dialer(TRY(parse_ssh_host(host)));
+    return out;
+  }
   if (scheme->first != "tcp" && scheme->first != "http" && scheme->first != "https") {
     return base::not_implemented(
-        fmt::format("unsupported scheme in docker host `{}`: want unix:// or tcp://", host));
+        fmt::format("unsupported scheme in docker host `{}`: want unix://, tcp:// or ssh://", host));
   }
   std::string_view address = scheme->second.substr(0, scheme->second.find('/'));
   out.port = tls ? 2376 : 2375;
@@ -48,7 +54,50 @@ Result<http::Endpoint> parse_host(std::string_view host, bool tls) {
   return out;
 }
 
+/// The part behind "tcp://": host, port or both; what is missing is the default's.
+Result<std::string> complete_tcp(std::string_view address, std::string_view text, bool tls) {
+  std::string_view path;
+  if (const auto slash = address.find('/'); slash != std::string_view::npos) {
+    path = address.substr(slash);
+    address = address.substr(0, slash);
+  }
+  std::string_view host = address;
+  std::string_view port;
+  const auto colon = address.rfind(':');
+  const bool is_bare_v6 = !address.starts_with('[') && address.find(':') != colon;
+  if (address.starts_with('[')) {
+    // "[::1]" without a port is an error to docker, too.
+    if (colon == std::string_view::npos || colon < address.find(']')) {
+      return base::invalid(fmt::format("invalid bind address format: {}", address));
+    }
+  }
+  if (colon != std::string_view::npos && !is_bare_v6) {
+    host = address.substr(0, colon);
+    port = address.substr(colon + 1);
+  }
+  if (!port.empty() && !base::parse_uint(port)) {
+    return base::invalid(fmt::format("parse {}: invalid port {} after host", base::quoted(text),
+                                     base::quoted(address.substr(colon))));
+  }
+  if (host.empty()) host = "localhost";
+  if (port.empty()) port = tls ? "2376" : "2375";
+  return is_bare_v6 ? fmt::format("tcp://[{}]:{}{}", host, port, path)
+                    : fmt::format("tcp://{}:{}{}", host, port, path);
+}
+
 }  // namespace
+
+Result<std::string> complete_host(std::string_view text, bool tls) {
+  const std::string_view host = base::trim(text);
+  if (host.empty()) return std::string{tls ? "tcp://localhost:2376" : kDefaultHost};
+  const auto scheme = base::cut(host, "://");
+  if (!scheme) return complete_tcp(host, host, tls);
+  const auto& [name, rest] = *scheme;
+  if (name == "tcp") return complete_tcp(rest, host, tls);
+  if (name == "unix") return std::string{rest.empty() ? kDefaultHost : host};
+  if (name == "ssh" || name == "fd" || name == "npipe") return std::string{host};
+  return base::invalid(fmt::format("invalid bind address format: {}", host));
+}
 
 Target target_from_environment() {
   Target out;
@@ -70,7 +119,7 @@ Target target_from_environment() {
 Result<http::Endpoint> endpoint_of(const Target& target) {
   const bool tls = target.tls || target.tls_verify;
   auto endpoint = TRY(parse_host(target.host.empty() ? kDefaultHost : std::string_view{target.host}, tls));
-  if (tls && endpoint.unix_path.empty()) {
+  if (tls && endpoint.unix_path.empty() && !endpoint.dialer) {
     const http::TlsFiles files{target.ca, target.certificate, target.key};
     const auto verify = target.tls_verify ? http::VerifyPeer::Yes : http::VerifyPeer::No;
     endpoint.tls = TRY(http::TlsContext::client(files, verify));

@@ -57,6 +57,8 @@ class ContainerFiles {
   virtual base::Result<spec::api::PathStat> stat(const std::string& ref, const std::string& path) = 0;
   /// The file or tree at `path`; its entries begin with the path's last component.
   virtual base::Result<ArchivedPath> archive(const std::string& ref, const std::string& path) = 0;
+  /// The paths that match a shell pattern (tree/glob.h), sorted. Errors: InvalidArgument: too many.
+  virtual base::Result<std::vector<std::string>> expand(const std::string& ref, const std::string& pattern) = 0;
   /// Unpacks a tar, gzip or zstd into the directory `path`. Errors: InvalidArgument "extraction point is not a
   /// directory", "container rootfs is marked read-only", "mounted volume is marked read-only", and those of a bad
   /// archive; Internal "cannot overwrite directory …".

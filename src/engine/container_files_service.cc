@@ -14,6 +14,10 @@ Result<ArchivedPath> ContainerFilesService::archive(const std::string& ref, cons
   return archive_path(core_, TRY(core_.table.find(ref)), ref, path);
 }
 
+Result<std::vector<std::string>> ContainerFilesService::expand(const std::string& ref, const std::string& pattern) {
+  return expand_paths(core_, TRY(core_.table.find(ref)), pattern);
+}
+
 Result<> ContainerFilesService::extract(const std::string& ref, const std::string& path,
                                         const ExtractOptions& options, base::ByteSource& archive) {
   return engine::extract(core_, TRY(core_.table.find(ref)), ref, path, options, archive);

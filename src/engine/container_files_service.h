@@ -13,6 +13,7 @@ class ContainerFilesService final : public ContainerFiles {
 
   base::Result<spec::api::PathStat> stat(const std::string& ref, const std::string& path) override;
   base::Result<ArchivedPath> archive(const std::string& ref, const std::string& path) override;
+  base::Result<std::vector<std::string>> expand(const std::string& ref, const std::string& pattern) override;
   base::Result<> extract(const std::string& ref, const std::string& path, const ExtractOptions& options,
                          base::ByteSource& archive) override;
   base::Result<std::unique_ptr<OutgoingArchive>> export_tree(const std::string& ref) override;

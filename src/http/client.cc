@@ -189,6 +189,12 @@ LiveReply::~LiveReply() {
   }
 }
 
+/// The bytes of a connection for somebody else; those in TLS go through a bridge.
+Result<sys::UniqueFd> give_away(Client::State& client, std::unique_ptr<Transport> transport) {
+  if (transport->is_tls()) return client.bridges.add(std::move(transport));
+  return transport->release();
+}
+
 Result<Upgraded> LiveReply::hijack() {
   const bool switched = status() == 101 || (upgrade_ && status() == 200);
   if (!switched || !link_.transport) {
@@ -196,18 +202,13 @@ Result<Upgraded> LiveReply::hijack() {
   }
   Upgraded out;
   out.prefix = link_.input.take();
-  if (link_.transport->is_tls()) {
-    out.socket = TRY(client_.bridges.add(std::move(link_.transport)));
-  } else {
-    out.socket = link_.transport->release();
-    link_.transport.reset();
-  }
+  out.socket = TRY(give_away(client_, std::move(link_.transport)));
   return out;
 }
 
 /// What the Host field says; for a unix socket a name that no proxy takes for one of its own.
 std::string host_field(const Endpoint& endpoint) {
-  if (!endpoint.unix_path.empty()) return "localhost";
+  if (endpoint.dialer || !endpoint.unix_path.empty()) return "localhost";
   const bool v6 = endpoint.host.find(':') != std::string::npos;
   return v6 ? fmt::format("[{}]:{}", endpoint.host, endpoint.port)
             : fmt::format("{}:{}", endpoint.host, endpoint.port);
@@ -220,6 +221,10 @@ bool is_idempotent(const Call& call) { return call.method == "GET" || call.metho
 Result<Link> Client::State::connect() const {
   const auto deadline = after(options.connect_timeout);
   Link link;
+  if (endpoint.dialer) {
+    link.transport = detail::make_plain(TRY(endpoint.dialer->dial()));
+    return link;
+  }
   if (!endpoint.unix_path.empty()) {
     link.transport = detail::make_plain(TRY(sys::connect_unix(endpoint.unix_path, SOCK_STREAM)));
     return link;
@@ -278,6 +283,8 @@ Client::Client(Endpoint endpoint, ClientOptions options) : state_{std::make_uniq
 }
 Client::~Client() = default;
 
+Result<sys::UniqueFd> Client::dial() { return give_away(*state_, TRY(state_->connect()).transport); }
+
 const Endpoint& Client::endpoint() const { return state_->endpoint; }
 
 Result<std::unique_ptr<Reply>> Client::send(const Call& call) {
@@ -285,8 +292,14 @@ Result<std::unique_ptr<Reply>> Client::send(const Call& call) {
   const bool used = link.used;
   bool retry = false;
   auto reply = state_->send_on(std::move(link), call, retry);
-  if (reply || !used || !retry) return reply;
-  return state_->send_on(TRY(state_->connect()), call, retry);
+  const auto& dialer = state_->endpoint.dialer;
+  if (!reply && dialer && !used && call.stream == nullptr && dialer->turns_after_failure()) {
+    reply = state_->send_on(TRY(state_->connect()), call, retry);
+  } else if (!reply && used && retry) {
+    reply = state_->send_on(TRY(state_->connect()), call, retry);
+  }
+  if (!reply && dialer) return dialer->explain(std::move(reply).error());
+  return reply;
 }
 
 }  // namespace http

@@ -13,12 +13,27 @@
 #include "base/result.h"
 #include "http/message.h"
 #include "http/tls.h"
+#include "sys/fd.h"
 
 namespace http {
 
+/// A way to the peer that is no address: the streams of a program. Threads: any.
+class Dialer {
+ public:
+  virtual ~Dialer() = default;
+  /// A connected stream socket.
+  virtual base::Result<sys::UniqueFd> dial() = 0;
+  /// Looks at a connection that broke before an answer came: true when the next dial goes another way,
+  /// so that the call is worth another try.
+  virtual bool turns_after_failure() = 0;
+  /// What broke the last connection, as far as the dialer knows.
+  virtual base::Error explain(base::Error error) = 0;
+};
+
 /// Where the peer listens.
 struct Endpoint {
-  std::string unix_path;  ///< empty: TCP
+  std::shared_ptr<Dialer> dialer;  ///< instead of all below
+  std::string unix_path;           ///< empty: TCP
   std::string host;       ///< name or address, without brackets; also what the certificate must name
   std::uint16_t port = 0;
   std::shared_ptr<TlsContext> tls;
@@ -70,6 +85,9 @@ class Client {
   /// Errors: NotFound, PermissionDenied, Unavailable ("dial unix /x: connect: …"), with the errno;
   /// InvalidArgument (malformed response); Unauthorized (TLS: the certificate does not convince).
   base::Result<std::unique_ptr<Reply>> send(const Call& call);
+  /// A connection of its own to the peer, on which nothing was said yet.
+  /// Errors: as send.
+  base::Result<sys::UniqueFd> dial();
 
   [[nodiscard]] const Endpoint& endpoint() const;
 

@@ -158,7 +158,7 @@ class FakeDaemon:
 
     def _reply(self, stream, method, status, body, content_type):
         head = [f"HTTP/1.1 {status} x", f"Api-Version: {self.api_version}", "Ostype: linux",
-                "Docker-Experimental: false", f"Content-Type: {content_type}", "Server: fake"]
+                "Docker-Experimental: true", f"Content-Type: {content_type}", "Server: fake"]
         if status not in (204, 304):
             head.append(f"Content-Length: {len(body)}")
         stream.write(("\r\n".join(head) + "\r\n\r\n").encode())

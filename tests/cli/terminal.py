@@ -28,7 +28,7 @@ def environment(daemon):
     return {"PATH": os.environ["PATH"], "HOME": "/root", "DOCKER_HOST": daemon.host, "DOCKER_CONFIG": "/nonexistent"}
 
 
-def until(condition, what, seconds=10):
+def until(condition, what, seconds=60):
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if value := condition():
@@ -63,7 +63,7 @@ class Terminal:
         return self.output
 
     def end(self):
-        status = self.process.wait(10)
+        status = self.process.wait(60)
         self.read()
         assert termios.tcgetattr(self.slave) == self.before, "the terminal was not restored"
         os.close(self.master)
@@ -100,7 +100,7 @@ def waiting(daemon):
     done, box = threading.Event(), {"StatusCode": 0}
 
     def handler(connection, _):
-        done.wait(20)
+        done.wait(120)
         connection.sendall(chunk(json.dumps(box).encode()) + b"0\r\n\r\n")
 
     daemon.on_stream[f"POST /containers/{CONTAINER}/wait"] = handler
@@ -169,7 +169,7 @@ def test_signals_go_to_the_container():
         until(lambda: [r for r in paths(daemon, "kill") if dict(r.query)["signal"] == "HUP"], "HUP")
         box["StatusCode"] = 130
         done.set()
-        assert process.wait(10) == 130
+        assert process.wait(60) == 130
 
 
 def test_much_input_against_much_output():
@@ -190,8 +190,10 @@ def test_much_input_against_much_output():
         daemon.on_upgrade = attached
         process = subprocess.Popen([CAISSON, "run", "-i", "--rm", "busybox", "cat"], env=environment(daemon),
                                    stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        out, _ = process.communicate(b"i" * size, timeout=30)
+        out, _ = process.communicate(b"i" * size, timeout=120)
         assert process.returncode == 0
+        # The listening end counts on its own thread.
+        until(lambda: received, "all of the input")
         assert len(out) == size and received == [size], (len(out), received)
 
 
@@ -228,7 +230,7 @@ def test_logs_follow_through_the_daemons_death():
         daemon.on_stream["GET /containers/a/logs"] = logs
         daemon.answers["GET /containers/a/json"] = (200, {"State": {"Running": False}, "Config": {}})
         process = subprocess.run([CAISSON, "logs", "-f", "a"], env=environment(daemon), stdin=subprocess.DEVNULL,
-                                 capture_output=True, text=True, timeout=30)
+                                 capture_output=True, text=True, timeout=120)
         assert process.returncode == 0, process.stderr
         assert process.stdout.splitlines() == [f"line {i}" for i in range(0, lines, 2)]
         on_stderr = [line for line in process.stderr.splitlines() if line.startswith("line")]
@@ -256,7 +258,7 @@ def test_wait_through_the_daemons_death():
 
         daemon.on_stream["POST /containers/a/wait"] = wait
         process = subprocess.run([CAISSON, "wait", "a"], env=environment(daemon), capture_output=True, text=True,
-                                 timeout=30)
+                                 timeout=120)
         assert (process.returncode, process.stdout) == (0, "9\n"), process
 
 
@@ -278,7 +280,7 @@ def test_run_through_the_daemons_death():
         daemon.answers["GET /events"] = (200, (b'{"Type":"container","Action":"die","Actor":{"ID":"x","Attributes":'
                                                b'{"exitCode":"17"}},"time":1,"timeNano":1}\n'))
         daemon.start()
-        out, err = process.communicate(timeout=30)
+        out, err = process.communicate(timeout=120)
         assert (process.returncode, out) == (17, b"before\nafter\n"), (process.returncode, out, err)
 
 
@@ -288,7 +290,7 @@ def test_exec_status_and_streams():
         daemon.answers["POST /containers/a/exec"] = (201, {"Id": "e1"})
         daemon.answers["GET /exec/e1/json"] = (200, {"ExitCode": 3, "Running": False})
         process = subprocess.run([CAISSON, "exec", "-i", "a", "cat"], input=b"in", env=environment(daemon),
-                                 capture_output=True, timeout=30)
+                                 capture_output=True, timeout=120)
         assert (process.returncode, process.stdout, process.stderr) == (3, b"to out\n", b"to err\n")
 
 

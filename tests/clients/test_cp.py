@@ -193,3 +193,54 @@ def test_docker_py(daemon, box):
     assert refused.value.status_code in (400, 500)
     response = api._put(api._url("/containers/{0}/archive", box), data=b"")
     assert (response.status_code, response.json()["message"]) == (400, "bad parameter: path cannot be empty")
+
+
+# -- patterns: ours alone ---------------------------------------------------------------------------
+
+@pytest.mark.parametrize("state", ["created", "running"])
+def test_patterns(daemon, box, here, state):
+    if state == "running":
+        daemon.caisson("start", box)
+    for name in ("a.conf", "b.conf", "c.txt", "[x].conf"):
+        (here / name).write_text(name)
+    places = ["/etc"] + (["/ram", "/volume"] if state == "running" else ["/volume"])
+    for place in places:
+        # Into the container, by a pattern of this machine ...
+        daemon.caisson("cp", f"{here}/?.conf", f"{box}:{place}")
+        daemon.caisson("cp", f"{here}/[[]x].conf", f"{box}:{place}")
+        # ... and out of it, by one of the container's.
+        out = here / f"out{place.replace('/', '-')}"
+        out.mkdir()
+        daemon.caisson("cp", f"{box}:{place}/[ab].conf", out)
+        assert tree(out) == {"a.conf": "a.conf", "b.conf": "b.conf"}
+        # One match is as if it had been named; what is there by its letters is no pattern.
+        daemon.caisson("cp", f"{box}:{place}/a*", out / "one")
+        assert (out / "one").read_text() == "a.conf"
+        daemon.caisson("cp", f"{box}:{place}/[x].conf", out / "literal")
+        assert (out / "literal").read_text() == "[x].conf"
+
+
+def test_patterns_that_fit_nothing_or_too_much(daemon, box, here):
+    for name in ("a.conf", "b.conf"):
+        (here / name).write_text(name)
+    daemon.caisson("cp", here, f"{box}:/here")
+    for words, message in (
+            (["cp", f"{box}:/here/*.nothing", here], f"Error response from daemon: Could not find the file /here/*.nothing in container {box}"),
+            (["cp", f"{here}/*.nothing", f"{box}:/"], f"lstat {here}/*.nothing: no such file or directory"),
+            (["cp", f"{box}:/here/*.conf", f"{here}/new"], "the source matches 2 paths: the destination must be a directory that is there"),
+            (["cp", f"{box}:/here/*.conf", "-"], "the source matches 2 paths: the destination must be a directory that is there"),
+            (["cp", f"{here}/*.conf", f"{box}:/new"], "the source matches 2 paths: the destination must be a directory that is there"),
+            (["cp", f"{here}/*.conf", f"{box}:/etc/passwd"], "the source matches 2 paths: the destination must be a directory that is there"),
+            (["cp", "nobody:/*", here], "Error response from daemon: No such container: nobody")):
+        done = daemon.caisson(*words, check=False)
+        assert (done.returncode, done.stderr.strip()) == (1, message)
+
+
+def test_a_pattern_stays_in_the_container(daemon, box, here):
+    daemon.caisson("cp", here, f"{box}:/here")
+    daemon.caisson("start", box)
+    daemon.caisson("exec", box, "ln", "-s", "../../../../../../..", "/here/up")
+    out = here / "out"
+    out.mkdir()
+    daemon.caisson("cp", f"{box}:/here/up/her?", out)
+    assert sorted(tree(out / "here"))[0] == "dir"

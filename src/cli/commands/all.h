@@ -8,11 +8,29 @@
 namespace cli {
 
 std::unique_ptr<Command> make_attach();
+std::unique_ptr<Command> make_checkpoint_create();
+std::unique_ptr<Command> make_checkpoint_ls();
+std::unique_ptr<Command> make_checkpoint_rm();
 std::unique_ptr<Command> make_commit();
+std::unique_ptr<Command> make_completion_bash();
+std::unique_ptr<Command> make_completion_fish();
+std::unique_ptr<Command> make_completion_powershell();
+std::unique_ptr<Command> make_completion_zsh();
 std::unique_ptr<Command> make_container_inspect();
 std::unique_ptr<Command> make_container_prune();
+std::unique_ptr<Command> make_context_create();
+std::unique_ptr<Command> make_context_export();
+std::unique_ptr<Command> make_context_import();
+std::unique_ptr<Command> make_context_inspect();
+std::unique_ptr<Command> make_context_ls();
+std::unique_ptr<Command> make_context_rm();
+std::unique_ptr<Command> make_context_show();
+std::unique_ptr<Command> make_context_update();
+std::unique_ptr<Command> make_context_use();
 std::unique_ptr<Command> make_cp();
 std::unique_ptr<Command> make_create();
+std::unique_ptr<Command> make_debug();
+std::unique_ptr<Command> make_dial_stdio();
 std::unique_ptr<Command> make_diff();
 std::unique_ptr<Command> make_events();
 std::unique_ptr<Command> make_exec();
@@ -57,6 +75,7 @@ std::unique_ptr<Command> make_start();
 std::unique_ptr<Command> make_stats();
 std::unique_ptr<Command> make_stop();
 std::unique_ptr<Command> make_system_df();
+std::unique_ptr<Command> make_system_prune();
 std::unique_ptr<Command> make_tag();
 std::unique_ptr<Command> make_top();
 std::unique_ptr<Command> make_unpause();
@@ -67,6 +86,7 @@ std::unique_ptr<Command> make_volume_inspect();
 std::unique_ptr<Command> make_volume_ls();
 std::unique_ptr<Command> make_volume_prune();
 std::unique_ptr<Command> make_volume_rm();
+std::unique_ptr<Command> make_volume_update();
 std::unique_ptr<Command> make_wait();
 
 }  // namespace cli

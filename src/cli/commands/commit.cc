@@ -1,5 +1,6 @@
 #include "cli/cli.h"
 #include "cli/commands/all.h"
+#include "cli/progress/meter.h"
 #include "client/container_files.h"
 #include "spec/reference.h"
 
@@ -28,7 +29,11 @@ class Commit final : public Command {
       options_.tag = name.with_default_tag().tag();
     }
     client::ContainerFiles files{*TRY(cli.client())};
-    cli.out().line("{}", TRY(files.commit(invocation.arguments[0], options_)));
+    const std::string id = TRY([&] {
+      const Waiting waiting{cli.err(), "Committing " + invocation.arguments[0]};
+      return files.commit(invocation.arguments[0], options_);
+    }());
+    cli.out().line("{}", id);
     return 0;
   }
 

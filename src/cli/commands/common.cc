@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/strings.h"
+#include "cli/progress/meter.h"
 #include "flags/units.h"
 #include "sys/fd.h"
 
@@ -33,6 +34,7 @@ Result<int> for_each_name(Cli& cli, const std::vector<std::string>& names,
   };
   constexpr std::size_t kMostThreads = 16;
   {
+    const Waiting waiting{cli.err(), names.size() == 1 ? names[0] : fmt::format("{} objects", names.size())};
     std::vector<std::jthread> helpers;
     for (std::size_t i = 1; i < std::min(names.size(), kMostThreads); ++i) helpers.emplace_back(work);
     work();
@@ -70,11 +72,25 @@ void PruneOptions::bind(FlagBinder& flags) {
   flags("force", force);
 }
 
+Result<codec::Json> prune(Cli& cli, client::Client& client, const char* path, const client::Filters& filters) {
+  const Waiting waiting{cli.err(), "Removing what is not used"};
+  return client.prune(path, filters);
+}
+
 void print_deleted(Cli& cli, std::string_view heading, const codec::Json& names) {
   if (names.as_array().empty()) return;
   std::string text{heading};
   for (const auto& name : names.as_array()) text.append("\n").append(name.as_string());
   cli.out().line("{}\n", text);
+}
+
+codec::Json deleted_image_lines(const codec::Json& report) {
+  codec::Json lines{codec::Json::Array{}};
+  for (const auto& item : report["ImagesDeleted"].as_array()) {
+    const auto& untagged = item["Untagged"].as_string();
+    lines.push(untagged.empty() ? "deleted: " + item["Deleted"].as_string() : "untagged: " + untagged);
+  }
+  return lines;
 }
 
 void print_reclaimed(Cli& cli, std::int64_t bytes) {

@@ -34,8 +34,12 @@ struct PruneOptions {
   bool force = false;
   void bind(FlagBinder& flags);
 };
+/// The daemon's report of POST `path`; a terminal shows that it takes its time.
+base::Result<codec::Json> prune(Cli& cli, client::Client& client, const char* path, const client::Filters& filters);
 /// "Deleted Volumes:", a line for each and an empty one; nothing without any.
 void print_deleted(Cli& cli, std::string_view heading, const codec::Json& names);
+/// The lines of `image prune`'s report: "untagged: x:1", "deleted: sha256:…".
+[[nodiscard]] codec::Json deleted_image_lines(const codec::Json& report);
 /// "Total reclaimed space: 1.2MB"
 void print_reclaimed(Cli& cli, std::int64_t bytes);
 

@@ -16,7 +16,7 @@ class ContainerPrune final : public Command {
       return 0;
     }
     client::Client& client = *TRY(cli.client());
-    const auto report = TRY(client.prune("/containers/prune", options_.filters));
+    const auto report = TRY(prune(cli, client, "/containers/prune", options_.filters));
     print_deleted(cli, "Deleted Containers:", report["ContainersDeleted"]);
     print_reclaimed(cli, report["SpaceReclaimed"].as_int());
     return 0;

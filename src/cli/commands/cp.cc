@@ -1,12 +1,12 @@
-#include <chrono>
-
 #include <fmt/format.h>
 
 #include "base/strings.h"
 #include "cli/commands/all.h"
 #include "cli/commands/common.h"
+#include "cli/copy/patterns.h"
 #include "cli/copy/places.h"
 #include "cli/copy/transfer.h"
+#include "cli/progress/meter.h"
 #include "client/container_files.h"
 #include "flags/units.h"
 #include "spec/engine/archive.h"
@@ -28,30 +28,6 @@ std::string target_of(const spec::api::PathStat& link, const std::string& path) 
   if (link.link_target.starts_with('/')) return link.link_target;
   return copy::join(copy::split(path).folder, link.link_target);
 }
-
-/// How far a copy is, on a terminal, when it takes longer than a moment.
-class Meter {
- public:
-  Meter(Output& out, std::string_view what) : out_{out}, what_{what}, shown_{out.is_terminal()} {}
-
-  void show(std::uint64_t bytes) {
-    const auto now = std::chrono::steady_clock::now();
-    if (!shown_ || now < next_) return;
-    next_ = now + kInterval;
-    drawn_ = true;
-    out_.print("\r\033[K{}{}", what_, size_text(bytes));
-  }
-  void clear() {
-    if (drawn_) out_.write("\r\033[K");
-  }
-
- private:
-  static constexpr std::chrono::milliseconds kInterval{500};
-  Output& out_;
-  std::string_view what_;
-  bool shown_, drawn_ = false;
-  std::chrono::steady_clock::time_point next_ = std::chrono::steady_clock::now() + kInterval;
-};
 
 class Cp final : public Command {
  public:
@@ -75,14 +51,29 @@ class Cp final : public Command {
     }
     client::ContainerFiles files{*TRY(cli.client())};
     if (!source.container.empty()) {
-      TRY(from_container(cli, files, source, destination.path));
+      const auto paths = TRY(copy::matching_in_container(files, source));
+      TRY(check_target_of_many(paths, destination.path == "-" ? Result<bool>{false}
+                                                              : copy::is_local_directory(destination.path)));
+      for (const auto& path : paths) TRY(from_container(cli, files, {source.container, path}, destination.path));
     } else {
-      TRY(to_container(cli, files, source.path, destination));
+      const auto paths = TRY(copy::matching_here(source.path));
+      if (paths.size() > 1) {
+        const auto stat = files.stat(destination.container, destination.path + "/.");
+        TRY(check_target_of_many(paths, stat && is(*stat, spec::api::go_mode::kDirectory)));
+      }
+      for (const auto& path : paths) TRY(to_container(cli, files, path, destination));
     }
     return 0;
   }
 
  private:
+  /// Several files go into a directory that is there, each under its own name.
+  static Result<> check_target_of_many(const std::vector<std::string>& paths, const Result<bool>& is_directory) {
+    if (paths.size() == 1 || TRY(is_directory)) return {};
+    return base::invalid(
+        fmt::format("the source matches {} paths: the destination must be a directory that is there", paths.size()));
+  }
+
   Result<> from_container(Cli& cli, client::ContainerFiles& files, const copy::Argument& source, std::string target) {
     if (target != "-") target = TRY(copy::absolute(target));
     TRY(copy::check_output(target));
@@ -102,7 +93,7 @@ class Cp final : public Command {
     from.directory = is(archive.stat, spec::api::go_mode::kDirectory);
     const Place to = TRY(copy::local_destination(target));
     const auto plan = TRY(plan_from_container(from, to));
-    Meter meter{cli.err(), "Copying from container - "};
+    Meter meter{cli.err(), "Copying from container"};
     const auto bytes = copy::unpack(*archive.tar, plan, [&](std::uint64_t so_far) {
       if (!quiet_) meter.show(so_far);
     });
@@ -151,7 +142,7 @@ class Cp final : public Command {
     }
     const Place from = TRY(copy::local_source(path, follow_link_));
     const auto plan = TRY(copy::plan(from, to));
-    Meter meter{cli.err(), "Copying to container - "};
+    Meter meter{cli.err(), "Copying to container"};
     const auto show = [&](std::uint64_t so_far) {
       if (!quiet_) meter.show(so_far);
     };

@@ -16,6 +16,8 @@ class Create final : public Command {
   [[nodiscard]] flags::Interspersed interspersed() const override { return flags::Interspersed::No; }
 
   Result<int> run(Cli& cli, const Invocation& invocation) override {
+    client::Client& client = *TRY(cli.client());
+    add_proxies(cli, client, options_.env);
     auto request = prepare(invocation);
     if (!request) {
       constexpr int kBadRequest = 125;
@@ -23,7 +25,6 @@ class Create final : public Command {
                                   request.error().message(), invocation.called));
       return kBadRequest;
     }
-    client::Client& client = *TRY(cli.client());
     cli.out().line("{}", TRY(create_container(cli, client, create_, options_, std::move(*request))));
     return 0;
   }

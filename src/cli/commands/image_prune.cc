@@ -22,13 +22,8 @@ class ImagePrune final : public Command {
     if (!options_.force && !confirm(cli, all_ ? kAllQuestion : kDanglingQuestion)) return 0;
     options_.filters["dangling"] = {all_ ? "false" : "true"};
     client::Client& client = *TRY(cli.client());
-    const auto report = TRY(client.prune("/images/prune", options_.filters));
-    codec::Json lines{codec::Json::Array{}};
-    for (const auto& item : report["ImagesDeleted"].as_array()) {
-      const auto& untagged = item["Untagged"].as_string();
-      lines.push(untagged.empty() ? "deleted: " + item["Deleted"].as_string() : "untagged: " + untagged);
-    }
-    print_deleted(cli, "Deleted Images:", lines);
+    const auto report = TRY(prune(cli, client, "/images/prune", options_.filters));
+    print_deleted(cli, "Deleted Images:", deleted_image_lines(report));
     print_reclaimed(cli, report["SpaceReclaimed"].as_int());
     return 0;
   }

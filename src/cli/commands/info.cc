@@ -6,6 +6,7 @@
 #include "base/version.h"
 #include "cli/cli.h"
 #include "cli/commands/all.h"
+#include "cli/plugins/plugin.h"
 #include "cli/template/template.h"
 #include "flags/units.h"
 
@@ -18,7 +19,7 @@ namespace {
 struct ClientInfo {
   bool debug = false;
   std::string version, git_commit, go_version, os, arch, context;
-  spec::api::StringList plugins;
+  std::vector<Plugin> plugins;
   std::optional<spec::api::StringList> warnings;
 };
 void describe(auto& v, ClientInfo& c) {
@@ -166,6 +167,21 @@ std::string server_page(const spec::api::SystemInfo& s) {
   return page.text() + "\n";
 }
 
+/// The section of the plugins; those that do not work are warned of.
+std::string client_plugins(Cli& cli, const std::vector<Plugin>& plugins) {
+  std::string out;
+  for (const auto& plugin : plugins) {
+    if (!plugin.error.empty()) {
+      cli.err().line("WARNING: Plugin {} is not valid: {}", base::quoted(plugin.path), plugin.error);
+      continue;
+    }
+    out += fmt::format("  {}: {} ({})\n", plugin.name, plugin.short_description, plugin.vendor);
+    if (!plugin.version.empty()) out += fmt::format("    Version:  {}\n", plugin.version);
+    out += fmt::format("    Path:     {}\n", plugin.path);
+  }
+  return out.empty() ? out : " Plugins:\n" + out;
+}
+
 class Info final : public Command {
  public:
   void bind(FlagBinder& flags) override { flags("format", format_); }
@@ -177,14 +193,16 @@ class Info final : public Command {
     both.client_info.version = base::kVersion;
     both.client_info.debug = cli.options().debug;
     both.client_info.os = "linux";
-    both.client_info.context = "default";
+    both.client_info.context = cli.context_name();
+    both.client_info.plugins = list_plugins(cli);
     if (!format_.empty()) {
       if (!server) return server.error();
       both.server = *server;
       return formatted(cli, both);
     }
-    cli.out().print("Client: Caisson\n Version:    {}\n Context:    {}\n Debug Mode: {}\n\nServer:\n",
-                    both.client_info.version, both.client_info.context, both.client_info.debug);
+    cli.out().print("Client: Caisson\n Version:    {}\n Context:    {}\n Debug Mode: {}\n{}\nServer:\n",
+                    both.client_info.version, both.client_info.context, both.client_info.debug,
+                    client_plugins(cli, both.client_info.plugins));
     if (!server) {
       if (client::is_connection_failure(server.error())) return server.error();
       cli.err().line("ERROR: {}", server.error().message());

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/strings.h"
+#include "cli/as_run/as_run.h"
 #include "cli/commands/all.h"
 #include "client/containers.h"
 #include "client/images.h"
@@ -74,6 +75,7 @@ bool is_elsewhere(const base::Error& error) {
 class Inspect final : public Command {
  public:
   void bind(FlagBinder& flags) override {
+    flags("as-run", as_run_);
     flags("format", format_);
     flags("size", size_);
     flags("type", type_);
@@ -88,6 +90,7 @@ class Inspect final : public Command {
       return base::invalid(fmt::format("unknown type: {}: must be one of {}", base::quoted(type_), kTypes));
     }
     client::Client& client = *TRY(cli.client());
+    if (as_run_) return print_as_run(cli, client, invocation.arguments);
     return print_inspected(cli, invocation.arguments, format_,
                            [&](const std::string& name) -> Result<Inspected> {
                              if (kind != kKinds.end()) return kind->find(client, name, size_);
@@ -101,8 +104,33 @@ class Inspect final : public Command {
   }
 
  private:
+  Result<int> print_as_run(Cli& cli, client::Client& client, const std::vector<std::string>& names) {
+    if (!format_.empty()) return base::invalid("conflicting options: cannot specify both --as-run and --format");
+    if (!type_.empty() && type_ != "container") {
+      return base::invalid(fmt::format("--as-run is of containers: there is no {} to run", type_));
+    }
+    AsRunFacts facts = facts_of(TRY(client.info()));
+    int status = 0;
+    for (const auto& name : names) {
+      const auto container = client::Containers{client}.inspect(name);
+      if (!container) {
+        cli.err().line("{}", container.error().message());
+        status = 1;
+        continue;
+      }
+      auto image = client::Images{client}.inspect(container->image);
+      if (!image && !image.failed_as(base::ErrorKind::NotFound)) return image.error();
+      facts.image.reset();
+      if (image) facts.image = std::move(image->config);
+      auto words = as_run_words(*container, facts);
+      words.insert(words.begin(), cli.program());
+      cli.out().line("{}", shell_line(words));
+    }
+    return status;
+  }
+
   std::string format_, type_;
-  bool size_ = false;
+  bool size_ = false, as_run_ = false;
 };
 
 }  // namespace

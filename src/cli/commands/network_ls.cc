@@ -5,6 +5,7 @@
 #include "cli/commands/all.h"
 #include "cli/commands/common.h"
 #include "cli/format/human.h"
+#include "cli/format/natural_order.h"
 
 namespace cli {
 
@@ -75,7 +76,9 @@ class NetworkLs final : public Command {
     for (const auto& network : answer.as_array()) lines.push_back({network, !whole_});
     std::vector<std::size_t> order(lines.size());
     for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
-    std::ranges::sort(order, {}, [&](std::size_t i) { return lines[i].text("Name"); });
+    std::ranges::sort(order, [&](std::size_t a, std::size_t b) {
+      return natural_less(lines[a].text("Name"), lines[b].text("Name"));
+    });
     std::vector<Line> sorted;
     for (const auto i : order) sorted.push_back(lines[i]);
     const auto format =

@@ -16,7 +16,7 @@ class NetworkPrune final : public Command {
       return 0;
     }
     client::Client& client = *TRY(cli.client());
-    const auto report = TRY(client.prune("/networks/prune", options_.filters));
+    const auto report = TRY(prune(cli, client, "/networks/prune", options_.filters));
     print_deleted(cli, "Deleted Networks:", report["NetworksDeleted"]);
     return 0;
   }

@@ -41,6 +41,10 @@ class Run final : public Command {
                                   error.message(), invocation.called));
       return status;
     };
+    const auto connected = cli.client();
+    if (!connected) return fail(connected.error(), kFailed);
+    client::Client& client = **connected;
+    add_proxies(cli, client, options_.env);
     auto request = prepare(invocation);
     if (!request) return fail(request.error(), kFailed);
     auto& config = request->config;
@@ -52,9 +56,6 @@ class Run final : public Command {
     } else if (config.attach_stdin && config.tty && !sys::is_terminal(0)) {
       return base::invalid("the input device is not a TTY");
     }
-    const auto connected = cli.client();
-    if (!connected) return fail(connected.error(), kFailed);
-    client::Client& client = **connected;
     SessionOptions session{.tty = config.tty,
                            .in = config.attach_stdin,
                            .out = config.attach_stdout,

@@ -5,6 +5,13 @@ namespace cli {
 namespace {
 
 constexpr CommandEntry kCommands[] = {
+    {"checkpoint create", make_checkpoint_create},
+    {"checkpoint ls", make_checkpoint_ls},
+    {"checkpoint rm", make_checkpoint_rm},
+    {"completion bash", make_completion_bash},
+    {"completion fish", make_completion_fish},
+    {"completion powershell", make_completion_powershell},
+    {"completion zsh", make_completion_zsh},
     {"container attach", make_attach},
     {"container commit", make_commit},
     {"container cp", make_cp},
@@ -30,6 +37,16 @@ constexpr CommandEntry kCommands[] = {
     {"container unpause", make_unpause},
     {"container update", make_update},
     {"container wait", make_wait},
+    {"context create", make_context_create},
+    {"context export", make_context_export},
+    {"context import", make_context_import},
+    {"context inspect", make_context_inspect},
+    {"context ls", make_context_ls},
+    {"context rm", make_context_rm},
+    {"context show", make_context_show},
+    {"context update", make_context_update},
+    {"context use", make_context_use},
+    {"debug", make_debug},
     {"image history", make_history},
     {"image import", make_import},
     {"image inspect", make_image_inspect},
@@ -58,14 +75,17 @@ constexpr CommandEntry kCommands[] = {
     {"network rm", make_network_rm},
     {"search", make_search},
     {"system df", make_system_df},
+    {"system dial-stdio", make_dial_stdio},
     {"system events", make_events},
     {"system info", make_info},
+    {"system prune", make_system_prune},
     {"version", make_version},
     {"volume create", make_volume_create},
     {"volume inspect", make_volume_inspect},
     {"volume ls", make_volume_ls},
     {"volume prune", make_volume_prune},
     {"volume rm", make_volume_rm},
+    {"volume update", make_volume_update},
 };
 
 }  // namespace

@@ -129,7 +129,7 @@ class Version final : public Command {
                    .os = "linux",
                    .arch = std::string{kArchitecture},
                    .build_time = {},
-                   .context = "default"};
+                   .context = cli.context_name()};
     if (server) both.server = *server;
     std::string out;
     if (plain) {

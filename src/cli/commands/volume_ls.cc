@@ -4,6 +4,7 @@
 #include "cli/commands/all.h"
 #include "cli/commands/common.h"
 #include "cli/format/human.h"
+#include "cli/format/natural_order.h"
 
 namespace cli {
 
@@ -67,7 +68,8 @@ class VolumeLs final : public Command {
       // Only a swarm has cluster volumes, and there every one has this part.
       if (!cluster_ || !volume["ClusterVolume"].is_null()) lines.push_back({&volume});
     }
-    std::ranges::sort(lines, {}, [](const Line& line) { return line.text("Name"); });
+    std::ranges::sort(
+        lines, [](const Line& a, const Line& b) { return natural_less(a.text("Name"), b.text("Name")); });
     const auto format =
         resolve_format(format_or_config(cli, format_, "volumesFormat", quiet_), kStyle, quiet_);
     TRY(print_items<Line>(cli.out(), format, kStyle, kColumns, lines));

@@ -26,7 +26,7 @@ class VolumePrune final : public Command {
     if (!options_.force && !confirm(cli, all_ ? kAllQuestion : kAnonymousQuestion)) return 0;
     if (all_) options_.filters["all"] = {"true"};
     client::Client& client = *TRY(cli.client());
-    const auto report = TRY(client.prune("/volumes/prune", options_.filters));
+    const auto report = TRY(prune(cli, client, "/volumes/prune", options_.filters));
     print_deleted(cli, "Deleted Volumes:", report["VolumesDeleted"]);
     print_reclaimed(cli, report["SpaceReclaimed"].as_int());
     return 0;

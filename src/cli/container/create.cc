@@ -92,6 +92,15 @@ Result<std::optional<spec::Reference>> pullable(const std::string& image) {
 
 }  // namespace
 
+void add_proxies(Cli& cli, client::Client& client, std::vector<std::string>& env) {
+  for (const auto& [name, value] : cli.config().proxy_environment(client.host())) {
+    const bool given = std::ranges::any_of(env, [&](std::string_view variable) {
+      return variable.substr(0, variable.find('=')) == name;
+    });
+    if (!given) env.push_back(fmt::format("{}={}", name, value));
+  }
+}
+
 void CreateFlags::bind(FlagBinder& flags) {
   flags("pull", pull);
   flags("quiet", quiet);

@@ -18,6 +18,9 @@ struct CreateFlags {
   [[nodiscard]] base::Result<> check() const;
 };
 
+/// The environment of the configuration's `proxies`, where `env` does not have the variables.
+void add_proxies(Cli& cli, client::Client& client, std::vector<std::string>& env);
+
 /// Writes the cidfile, shows the daemon's warnings. The container's id.
 base::Result<std::string> create_container(Cli& cli, client::Client& client, const CreateFlags& flags,
                                            const ContainerOptions& options,

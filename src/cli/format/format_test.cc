@@ -9,6 +9,7 @@
 
 #include "cli/format/human.h"
 #include "cli/format/listing.h"
+#include "cli/format/natural_order.h"
 #include "cli/format/tab_writer.h"
 #include "sys/fd.h"
 
@@ -93,6 +94,16 @@ TEST(Listing, SaysWhatIsWrongWithATemplate) {
       "type *test.fruit");
   listing("{{.Name", false, &failure);
   EXPECT_EQ(failure, "failed to parse template: template: :1: unclosed action");
+}
+
+TEST(NaturalOrder, RunsOfDigitsAreNumbers) {
+  for (const auto& [less, more] : std::vector<std::pair<const char*, const char*>>{
+           {"a", "b"}, {"", "a"}, {"web2", "web10"}, {"a1b", "a1c"}, {"a", "a0"}, {"a01", "a2"},
+           {"a1", "a01"}, {"1", "a"}, {"a9", "aa"}, {"x99999999999999999998", "x99999999999999999999"}}) {
+    EXPECT_TRUE(natural_less(less, more)) << less << " " << more;
+    EXPECT_FALSE(natural_less(more, less)) << less << " " << more;
+  }
+  EXPECT_FALSE(natural_less("a1", "a1"));
 }
 
 }  // namespace

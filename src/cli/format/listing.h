@@ -15,12 +15,16 @@
 
 namespace cli {
 
+/// What a template and JSON see: a text, or a truth that is written as "true" or "false".
+enum class ColumnType : bool { Text, Bool };
+
 /// One field that a template can name, and its heading in a table.
 template <class Item>
 struct Column {
   std::string_view name;
   std::string_view heading;
   std::string (*text)(const Item& item);
+  ColumnType type = ColumnType::Text;
 };
 
 /// What a noun's listing looks like.
@@ -62,13 +66,18 @@ class Line final : public tmpl::Object {
       }
     }
     for (const auto& column : columns_) {
-      if (column.name == name) return Answer{tmpl::Value{column.text(item_)}};
+      if (column.name != name) continue;
+      auto text = column.text(item_);
+      return Answer{column.type == ColumnType::Bool ? tmpl::Value{text == "true"} : tmpl::Value{std::move(text)}};
     }
     return Answer{};
   }
   [[nodiscard]] codec::Json json() const override {
     codec::Json out{codec::Json::Object{}};
-    for (const auto& column : columns_) out.set(column.name, column.text(item_));
+    for (const auto& column : columns_) {
+      auto text = column.text(item_);
+      out.set(column.name, column.type == ColumnType::Bool ? codec::Json{text == "true"} : codec::Json{std::move(text)});
+    }
     return out;
   }
   [[nodiscard]] std::string_view type_name() const override { return type_; }
@@ -90,7 +99,8 @@ class Headings final : public tmpl::Object {
       return Answer{tmpl::Value{label_heading(arguments[0].printed())}};
     }
     for (const auto& column : columns_) {
-      if (column.name == name) return Answer{tmpl::Value{column.heading}};
+      // A column without a heading is no value, which is not true.
+      if (column.name == name) return Answer{column.heading.empty() ? tmpl::Value{} : tmpl::Value{column.heading}};
     }
     return Answer{tmpl::Value{"<no value>"}};
   }

@@ -1,3 +1,5 @@
+#include <array>
+#include <chrono>
 #include <string>
 
 #include <pty.h>
@@ -59,10 +61,14 @@ TEST(Progress, ChangesItsLineOnATerminal) {
   ASSERT_TRUE(display.show(layer("aaa", "Downloading", 5, 10)));
   ASSERT_TRUE(display.show(layer("bbb", "Waiting", 0, 0)));
   ASSERT_TRUE(display.show(layer("aaa", "Downloading", 10, 10)));
-  std::string text(4096, '\0');
-  const auto count = sys::read_some(pty->master.get(), text);
-  ASSERT_TRUE(count);
-  text.resize(*count);
+  // A terminal hands on what was written in pieces.
+  std::string text;
+  while (sys::poll_readable(pty->master.get(), std::chrono::milliseconds{200})) {
+    std::array<char, 4096> piece{};
+    const auto count = sys::read_some(pty->master.get(), piece);
+    ASSERT_TRUE(count);
+    text.append(piece.data(), *count);
+  }
   EXPECT_EQ(text,
             "\r\n\x1b[1A\x1b[2K\raaa: Downloading       5B/10B\r\x1b[1B"
             "\r\n\x1b[1A\x1b[2K\rbbb: Waiting \r\x1b[1B"

@@ -10,7 +10,7 @@ namespace cli {
 using base::Result;
 
 Result<DaemonReturn> DaemonReturn::watch(Cli& cli) {
-  const std::string host = cli.target().host;
+  const std::string host = TRY(cli.client())->host();
   constexpr std::string_view kUnix = "unix://";
   if (!host.starts_with(kUnix)) {
     return base::unavailable(fmt::format("the daemon at {} went away", host));

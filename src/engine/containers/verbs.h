@@ -36,6 +36,8 @@ base::Result<spec::api::ContainerInspect> inspect(Core& core, const ContainerPtr
 // `ref`: what the client calls the container, for messages.
 base::Result<spec::api::PathStat> stat_path(Core& core, const ContainerPtr& container, const std::string& ref,
                                             const std::string& path);
+base::Result<std::vector<std::string>> expand_paths(Core& core, const ContainerPtr& container,
+                                                    const std::string& pattern);
 base::Result<ArchivedPath> archive_path(Core& core, const ContainerPtr& container, const std::string& ref,
                                         const std::string& path);
 base::Result<> extract(Core& core, const ContainerPtr& container, const std::string& ref, const std::string& path,

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Compares what docker's own client and ours ask of a daemon, print and exit with.
 
-  run.py OURS DOCKER [FILE…]      all files of this folder when none is named
+  run.py OURS DOCKER [FILE…]      all files of this folder, and what generated.py makes, when none is named
 
 Prints every difference; exit status 1 if there is one.
 """
@@ -19,6 +19,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
 import answers  # noqa: E402
+import generated  # noqa: E402
 from fake_daemon import FakeDaemon  # noqa: E402
 
 # Parts of a daemon on Windows, which no client of a Linux one sends.
@@ -63,7 +64,12 @@ def outcome(program, arguments):
         requests = sorted(f"{r.method} {r.path} {r.query} {json.dumps(normal(r.json()), sort_keys=True)}" for r in daemon.requests)
     # A slip of docker 28's in "Run".
     stderr = done.stderr.replace("\nSRun '", "\nRun '")
-    return {"exit status": done.returncode, "stdout": done.stdout, "stderr": stderr, "requests": requests}
+    stdout = done.stdout.replace(daemon.host, "HOST")
+    if "--help" in arguments or arguments[0] == "help":
+        stdout = generated.comparable(stdout, arguments)
+    if arguments == ["image"]:
+        stderr = generated.comparable(stderr, arguments)
+    return {"exit status": done.returncode, "stdout": stdout, "stderr": stderr, "requests": requests}
 
 
 def compare(ours, docker, case):
@@ -80,6 +86,10 @@ def main():
         link = os.path.join(folder, "docker")
         os.symlink(os.path.abspath(ours), link)
         every = [case for path in paths for case in cases(path)]
+        missing = []
+        if not files:
+            lines, missing = generated.lines(link)
+            every += [(shlex.split(line), set(), line) for line in lines]
         with concurrent.futures.ThreadPoolExecutor(2) as pool:
             results = list(pool.map(lambda case: compare(link, docker, case), every))
     different = [(line, found) for line, found in results if found]
@@ -87,8 +97,10 @@ def main():
         print(line)
         for name, theirs, mine in found:
             print(f"    {name}\n      docker: {theirs!r}\n      ours:   {mine!r}")
-    print(f"{len(every)} command lines, {len(different)} differ")
-    return 1 if different else 0
+    for command in missing:
+        print(f"missing: {command}")
+    print(f"{len(every)} command lines, {len(different)} differ, {len(missing)} commands are missing")
+    return 1 if different or missing else 0
 
 
 if __name__ == "__main__":
