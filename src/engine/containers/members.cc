@@ -78,6 +78,7 @@ base::Result<> leave_network(Core& core, const ContainerPtr& container, const ne
   const auto left = container->update([&](Record& now) { now.networks.erase(key); });
   if (has_process(record->state)) find_way_out(core, *left);
   tell_neighbours(core, record->id, {network.id});
+  rewrite_neighbours(core, record->id);  // it is no longer one of those who are told
   return save(core, *left);
 }
 
