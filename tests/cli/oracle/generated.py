@@ -26,7 +26,6 @@ NEWER = {
 }
 # Placeholders that it does not have, or (a digest without a tag) leaves empty.
 NEWER_PLACEHOLDERS = {("container ls", ".HealthStatus"), ("image ls", ".Digest")}
-COMING = ("image import", "login", "logout", "manifest", "search")
 
 
 def rows(name):
@@ -76,8 +75,7 @@ def lines(program, docker):
         if not is_dockers(docker, command):
             continue
         if not is_there(program, command):
-            if not starts_with_one_of(command, COMING):
-                missing.append(command)
+            missing.append(command)
             continue
         names = [command] + [name.strip().removeprefix("docker ") for name in row["aliases"].split(",") if name]
         for name in names:
@@ -125,7 +123,7 @@ def pages(theirs, mine, words):
     theirs, mine = without_flags(theirs, newer), without_flags(mine, own | newer)
     listed = [dict(re.findall(r"^  (\w[\w-]*) {2,}(.*)$", page, re.M)) for page in (theirs, mine)]
     for name in listed[0].keys() ^ listed[1].keys():
-        if name in listed[1] or starts_with_one_of(f"{command} {name}".strip(), NOT_OURS + COMING):
+        if name in listed[1] or starts_with_one_of(f"{command} {name}".strip(), NOT_OURS):
             theirs, mine = (re.sub(rf"^  {name} {{2,}}.*\n", "", page, flags=re.M) for page in (theirs, mine))
     if (theirs, mine) != before:
         theirs, mine = (" ".join(page.split()) for page in (theirs, mine))
