@@ -39,16 +39,36 @@ skip-tls-verify     Skip TLS certificate validation
 
 Example:
 
-$ docker {command} my-context --description "some description" --docker "host=tcp://myserver:2376,ca=~/ca-file,cert=~/cert-file,key=~/key-file\""""
+$ $PROGRAM {command} my-context --description "some description" --docker "host=tcp://myserver:2376,ca=~/ca-file,cert=~/cert-file,key=~/key-file\""""
 CP = """{short}
 
 Use '-' as the source to read a tar archive from stdin
 and extract it to a directory destination in a container.
 Use '-' as the destination to stream a tar archive of a
 container source to stdout."""
+MANIFEST = """The **docker manifest** command has subcommands for managing image manifests and
+manifest lists. A manifest list allows you to use one name to refer to the same image
+built for multiple architectures.
+
+To see help for a subcommand, use:
+
+    docker manifest CMD --help
+
+For full details on using docker manifest lists, see the registry v2 specification."""
+EXPERIMENTAL = """
+
+EXPERIMENTAL:
+  $PROGRAM {command} is an experimental feature.
+  Experimental features provide early access to product functionality. These
+  features may change between releases without warning, or can be removed from a
+  future release. Learn more about experimental features in our documentation:
+  https://docs.docker.com/go/experimental/"""
+LOGIN = "{short}.\nDefaults to Docker Hub if no server is specified."
+LOGOUT = "{short}.\nIf no server is specified, the default is defined by the daemon."
 VOLUME_RM = "{short}. You cannot remove a volume that is in use by a container."
 # What a command's own help says instead of its summary.
-DESCRIPTIONS = {"container cp": CP, "context create": ENDPOINT, "context update": ENDPOINT, "volume rm": VOLUME_RM}
+DESCRIPTIONS = {"container cp": CP, "context create": ENDPOINT, "context update": ENDPOINT, "login": LOGIN,
+                "logout": LOGOUT, "manifest": MANIFEST, "volume rm": VOLUME_RM}
 PLATFORM = {
     "image inspect": """
 If the image or the server is not multi-platform capable, the command will error out if the platform does not match.
@@ -110,6 +130,14 @@ def argument_rule(text):
             "RequiresMaxArgs": f"AtMost, 0, {first}", "RequiresRangeArgs": f"Between, {first}, {second}"}[kind]
 
 
+def description(command):
+    """What its own page says; empty where that is the summary."""
+    text = DESCRIPTIONS.get(command["command"], "")
+    if command["annotations"] == "experimentalCLI":
+        text = (text or "{short}") + EXPERIMENTAL
+    return text.format(command=command["command"], short=command["short"])
+
+
 def write():
     flags = {}
     for flag in rows("flags.tsv"):
@@ -129,7 +157,7 @@ def write():
             literal(command["command"]), literal(",".join(aliases)), literal(usage),
             "ArgumentRule::" + argument_rule(command["args_check"]), literal(command["short"]),
             identifier if mine else "{}",
-            literal(DESCRIPTIONS.get(command["command"], "").format(command=command["command"], short=command["short"])),
+            literal(description(command)),
             "true" if command["hidden"] else "false"]) + "},")
     out += ["", "constexpr CommandRow kRows[] = {"] + commands + ["};", "", "}  // namespace", "",
             "std::span<const CommandRow> command_rows() { return kRows; }", "", "}  // namespace cli", ""]

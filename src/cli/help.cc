@@ -45,12 +45,12 @@ std::string_view top_level_name(const CommandRow& row) {
   return {};
 }
 
-/// The examples in a description call docker by its name.
-std::string named(std::string_view program, std::string_view text) {
-  constexpr std::string_view kPrompt = "$ docker ";
-  std::string out{text};
-  for (auto at = out.find(kPrompt); at != std::string::npos; at = out.find(kPrompt, at + kPrompt.size())) {
-    out.replace(at + 2, 6, program);
+/// What a command's own page says of it, with the program by its name.
+std::string description(std::string_view program, const CommandRow& row) {
+  constexpr std::string_view kProgram = "$PROGRAM";
+  std::string out{row.description.empty() ? row.summary : row.description};
+  for (auto at = out.find(kProgram); at != std::string::npos; at = out.find(kProgram, at)) {
+    out.replace(at, kProgram.size(), program);
   }
   return out;
 }
@@ -73,7 +73,7 @@ std::string usage_line(std::string_view program, std::string_view called, const 
 std::string command_help(std::string_view program, std::string_view called, const CommandRow& row,
                          const flags::FlagSet& flags, std::size_t columns) {
   std::string out = fmt::format("Usage:  {}\n", usage_line(program, called, row));
-  out += fmt::format("\n{}\n", row.description.empty() ? std::string{row.summary} : named(program, row.description));
+  out += fmt::format("\n{}\n", description(program, row));
   if (!row.aliases.empty()) {
     out += fmt::format("\nAliases:\n  {} {}", program, row.path);
     for (const auto alias : base::split_words(row.aliases, ','))
@@ -96,7 +96,7 @@ std::string group_help(std::string_view program, std::string_view group) {
   return fmt::format(
       "Usage:  {0} {1} COMMAND\n\n{2}\n{3}\nRun '{0} {1} COMMAND --help' for more information on a "
       "command.\n",
-      program, group, row != nullptr ? row->summary : "", list("Commands", lines));
+      program, group, row != nullptr ? description(program, *row) : "", list("Commands", lines));
 }
 
 std::string program_help(std::string_view program, const flags::FlagSet& flags, std::size_t columns,

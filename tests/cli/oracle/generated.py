@@ -26,7 +26,6 @@ NEWER = {
 }
 # Placeholders that it does not have, or (a digest without a tag) leaves empty.
 NEWER_PLACEHOLDERS = {("container ls", ".HealthStatus"), ("image ls", ".Digest")}
-COMING = ("image import", "login", "logout", "manifest", "search")
 
 
 def rows(name):
@@ -62,14 +61,21 @@ def wrong_numbers(check):
     return [count for count in counts if count >= 0]
 
 
-def lines(program):
+def is_dockers(docker, command):
+    done = subprocess.run([docker, *command.split(), "--help"], capture_output=True, text=True,
+                          env={"DOCKER_CONFIG": "/nonexistent"}, timeout=30)
+    return f"Usage:  docker {command}" in done.stdout
+
+
+def lines(program, docker):
     """All of them, and the commands that are missing."""
     out, missing = [], []
     for row in commands():
         command = row["command"]
+        if not is_dockers(docker, command):
+            continue
         if not is_there(program, command):
-            if not starts_with_one_of(command, COMING):
-                missing.append(command)
+            missing.append(command)
             continue
         names = [command] + [name.strip().removeprefix("docker ") for name in row["aliases"].split(",") if name]
         for name in names:
@@ -104,20 +110,32 @@ def command_of(words):
     return ""
 
 
-def comparable(page, words):
-    """A help page without what can't be the same."""
+FLAG = r"^  (?:-.,|   ) (--[\w-]+)"
+
+
+def pages(theirs, mine, words):
+    """Two help pages without what can't be the same: flags and commands of our own, those of a newer docker, and the
+    commands that are not ours. Where something was left out, the width of columns does not count."""
     command = command_of(words)
-    own = {row["flag"] for row in rows("flags.tsv") if row["status"] == "own" and row["command"] == command}
-    page = without_flags(page, own | set(NEWER.get(command, ())))
-    # `image build` and `image import`, in the list of their group.
-    page = re.sub(r"\n  (?:build|import) .*", "", page) if command == "image" else page
-    return " ".join(page.split()) if command in NEWER else page
+    own = set(re.findall(FLAG, mine, re.M)) - set(re.findall(FLAG, theirs, re.M))
+    newer = set(NEWER.get(command, ()))
+    before = theirs, mine
+    theirs, mine = without_flags(theirs, newer), without_flags(mine, own | newer)
+    listed = [dict(re.findall(r"^  (\w[\w-]*) {2,}(.*)$", page, re.M)) for page in (theirs, mine)]
+    for name in listed[0].keys() ^ listed[1].keys():
+        if name in listed[1] or starts_with_one_of(f"{command} {name}".strip(), NOT_OURS):
+            theirs, mine = (re.sub(rf"^  {name} {{2,}}.*\n", "", page, flags=re.M) for page in (theirs, mine))
+    if (theirs, mine) != before:
+        theirs, mine = (" ".join(page.split()) for page in (theirs, mine))
+    return theirs, mine
 
 
 def without_flags(page, flags):
+    if not flags:
+        return page
     out, skipping = [], False
     for line in page.splitlines():
-        flag = re.match(r"  (?:-.,|   ) (--[\w-]+)", line)
+        flag = re.match(FLAG, line)
         if flag:
             skipping = flag[1] in flags
         elif not line.startswith("      "):

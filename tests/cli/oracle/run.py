@@ -65,16 +65,15 @@ def outcome(program, arguments):
     # A slip of docker 28's in "Run".
     stderr = done.stderr.replace("\nSRun '", "\nRun '")
     stdout = done.stdout.replace(daemon.host, "HOST")
-    if "--help" in arguments or arguments[0] == "help":
-        stdout = generated.comparable(stdout, arguments)
-    if arguments == ["image"]:
-        stderr = generated.comparable(stderr, arguments)
     return {"exit status": done.returncode, "stdout": stdout, "stderr": stderr, "requests": requests}
 
 
 def compare(ours, docker, case):
     arguments, without, line = case
     left, right = outcome(docker, arguments), outcome(ours, arguments)
+    for name in ("stdout", "stderr"):
+        if left[name].startswith("Usage:  "):
+            left[name], right[name] = generated.pages(left[name], right[name], arguments)
     return line, [(name, left[name], right[name]) for name in left if name not in without and left[name] != right[name]]
 
 
@@ -88,7 +87,7 @@ def main():
         every = [case for path in paths for case in cases(path)]
         missing = []
         if not files:
-            lines, missing = generated.lines(link)
+            lines, missing = generated.lines(link, docker)
             every += [(shlex.split(line), set(), line) for line in lines]
         with concurrent.futures.ThreadPoolExecutor(2) as pool:
             results = list(pool.map(lambda case: compare(link, docker, case), every))
