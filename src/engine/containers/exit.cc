@@ -64,6 +64,7 @@ void finish_run(Core& core, const ContainerPtr& container, const std::shared_ptr
   if (removes) {
     container->note_run_over();
     container->note_end(record->exit_code, record->error);
+    container->note_rest();
     if (const auto removed = remove_locked(core, container, true); !removed) {
       base::log::error("container {}: not removed after its exit: {}", record->id, removed.error().message());
     }
@@ -72,7 +73,8 @@ void finish_run(Core& core, const ContainerPtr& container, const std::shared_ptr
   save_or_log(core, *record);
   CRASH_POINT("engine.exit.recorded");
   container->note_run_over();
-  if (record->state != State::Restarting) container->note_end(record->exit_code, record->error);
+  container->note_end(record->exit_code, record->error);
+  if (record->state != State::Restarting) container->note_rest();
   base::ignore(sys::remove_tree(sys::kCwd, core.run_dir(record->id)), "the next start or daemon clears it");
   if (record->state == State::Restarting) schedule_restart(core, container);
 }
@@ -92,6 +94,7 @@ void schedule_restart(Core& core, const ContainerPtr& container) {
       const auto ended = container->update([](Record& failed) { failed.state = State::Exited; });
       save_or_log(core, *ended);
       container->note_end(ended->exit_code, ended->error);
+      container->note_rest();
     });
   });
   container->exchange_restart_timer(timer);

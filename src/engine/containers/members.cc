@@ -5,6 +5,7 @@
 #include "engine/containers/endpoint_checks.h"
 #include "engine/containers/networks.h"
 #include "engine/containers/verbs.h"
+#include "sys/crash_point.h"
 #include "sys/file.h"
 
 namespace engine {
@@ -57,16 +58,16 @@ base::Result<> join_network(Core& core, const ContainerPtr& container, const net
       return attached;
     }
   }
+  CRASH_POINT("engine.join.attached");
   tell_neighbours(core, record->id, {network.id});
   return save(core, *joined);
 }
 
-base::Result<> leave_network(Core& core, const ContainerPtr& container, const net::Network& network, bool force) {
+base::Result<> leave_network(Core& core, const ContainerPtr& container, const net::Network& network, bool /*force*/) {
   const std::lock_guard verb{container->verbs};
   const auto record = container->record();
   const std::string key = key_of(*record, network);
   if (key.empty()) {
-    if (force) return {};
     return base::Error{base::ErrorKind::PermissionDenied,
                        "container " + record->id + " is not connected to network " + network.name};
   }
@@ -75,10 +76,32 @@ base::Result<> leave_network(Core& core, const ContainerPtr& container, const ne
     TRY(core.network.release(endpoint.id, net::Detach::Now));
     publish_endpoint(core, endpoint, "disconnect");
   }
+  CRASH_POINT("engine.leave.released");
   const auto left = container->update([&](Record& now) { now.networks.erase(key); });
   if (has_process(record->state)) find_way_out(core, *left);
   tell_neighbours(core, record->id, {network.id});
   return save(core, *left);
+}
+
+std::shared_ptr<const Record> settle_networks(Core& core, const ContainerPtr& container) {
+  const auto record = container->record();
+  if (!has_endpoints(*record)) return record;
+  const auto endpoints = core.network.endpoints_of(base::ContainerId{record->id});
+  for (const net::Endpoint& endpoint : endpoints) {
+    const auto is_of = [&](const auto& item) { return item.first == endpoint.network_name || item.first == endpoint.network.str(); };
+    if (std::ranges::any_of(record->networks, is_of)) continue;
+    if (const auto released = core.network.release(endpoint.id, net::Detach::Now); !released) {
+      base::log::warn("container {}: still connected to network {}: {}", record->id, endpoint.network_name, released.error().message());
+    }
+  }
+  return container->update([&](Record& now) {
+    std::erase_if(now.networks, [&](const auto& item) {
+      const auto is_of = [&](const net::Endpoint& endpoint) {
+        return item.first == endpoint.network_name || item.first == endpoint.network.str();
+      };
+      return std::ranges::none_of(endpoints, is_of);
+    });
+  });
 }
 
 base::Result<> attach_running(Core& core, const Record& record, const net::Network& network,

@@ -74,6 +74,8 @@ base::Result<> send_signal(Core& core, const ContainerPtr& container, int signal
 /// Sends the stop signal, then SIGKILL, and returns when the run is over and cleaned up. Takes the verb
 /// lock for moments only.
 base::Result<> stop_running(Core& core, const ContainerPtr& container, const StopOptions& options);
+/// A client wants it to end: no restart policy acts on that, of the next daemon either. Takes no lock.
+void note_stop(Core& core, const ContainerPtr& container);
 /// A container that waits for its next restart has exited from here on. The caller holds the lock.
 base::Result<> end_restarting(Core& core, const ContainerPtr& container);
 /// How long a killed process may take to go: it may be in the middle of a slow write.
