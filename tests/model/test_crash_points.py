@@ -31,6 +31,7 @@ ELSEWHERE = {
     "snapshot.": "snapshot_test, of both snapshotters; containers' own are passed here",
     "image.": "image_test, and test_images below",
     "content.": "content_test, and test_images below",
+    "net.ports.": "net_test",
     "logs.": "logs_test: rotation takes more lines than these write",
     "state.migrate.": "state_test",
     "volume.": "volume_test; the scenarios pass those of containers",
@@ -112,7 +113,7 @@ def daemon():
 
 
 def test_each_point(daemon, request):
-    numbers, failures, passed = iter(range(10**6)), [], collections.Counter()
+    numbers, failures, passed, told = iter(range(10**6)), [], collections.Counter(), 0
     wanted, thorough = request.config.getoption("--point"), request.config.getoption("--thorough")
     for scenario, operations in SCENARIOS.items():
         counts = play(daemon, operations, next(numbers))
@@ -133,7 +134,8 @@ def test_each_point(daemon, request):
                 except (Wrong, AssertionError) as failure:
                     failures.append(f"{scenario}, {at}: {failure}\n{daemon.log()[-1500:]}")
                     daemon.stop()
-                print(f"{scenario}, {at}: {time.monotonic() - begin:.1f} s{chr(10) + failures[-1] if failures and failures[-1].startswith(f'{scenario}, {at}:') else str()}", flush=True)
+                print(f"{scenario}, {at}: {time.monotonic() - begin:.1f} s", *failures[told:], flush=True)
+                told = len(failures)
     missing = sorted(point for point in all_points() - set(passed) if not point.startswith(tuple(ELSEWHERE)))
     assert not missing or wanted, f"passed by no scenario: {missing}"
     print(f"{len(passed)} points")

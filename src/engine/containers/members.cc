@@ -87,19 +87,20 @@ std::shared_ptr<const Record> settle_networks(Core& core, const ContainerPtr& co
   const auto record = container->record();
   if (!has_endpoints(*record)) return record;
   const auto endpoints = core.network.endpoints_of(base::ContainerId{record->id});
+  // The user may have named the network by its id.
+  const auto names = [](const std::string& name, const net::Endpoint& endpoint) {
+    return name == endpoint.network_name || endpoint.network.str().starts_with(name);
+  };
   for (const net::Endpoint& endpoint : endpoints) {
-    const auto is_of = [&](const auto& item) { return item.first == endpoint.network_name || item.first == endpoint.network.str(); };
-    if (std::ranges::any_of(record->networks, is_of)) continue;
+    if (std::ranges::any_of(record->networks, [&](const auto& item) { return names(item.first, endpoint); })) continue;
     if (const auto released = core.network.release(endpoint.id, net::Detach::Now); !released) {
-      base::log::warn("container {}: still connected to network {}: {}", record->id, endpoint.network_name, released.error().message());
+      base::log::warn("container {}: still connected to network {}: {}", record->id, endpoint.network_name,
+                      released.error().message());
     }
   }
   return container->update([&](Record& now) {
     std::erase_if(now.networks, [&](const auto& item) {
-      const auto is_of = [&](const net::Endpoint& endpoint) {
-        return item.first == endpoint.network_name || item.first == endpoint.network.str();
-      };
-      return std::ranges::none_of(endpoints, is_of);
+      return std::ranges::none_of(endpoints, [&](const net::Endpoint& endpoint) { return names(item.first, endpoint); });
     });
   });
 }
