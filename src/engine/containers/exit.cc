@@ -39,9 +39,9 @@ void record_exit(Core& core, Container& container, const shim::Exit& exit) {
   });
 }
 
-void finish_run(Core& core, const ContainerPtr& container, const std::shared_ptr<Run>& run) {
-  const std::lock_guard verb{container->verbs};
-  if (container->run() != run) return;
+namespace {
+
+void finish_run_locked(Core& core, const ContainerPtr& container) {
   CRASH_POINT("engine.exit.seen");
   const auto record = container->record();
   disconnect_networks(core, *record);
@@ -77,6 +77,17 @@ void finish_run(Core& core, const ContainerPtr& container, const std::shared_ptr
   if (record->state != State::Restarting) container->note_rest();
   base::ignore(sys::remove_tree(sys::kCwd, core.run_dir(record->id)), "the next start or daemon clears it");
   if (record->state == State::Restarting) schedule_restart(core, container);
+}
+
+}  // namespace
+
+void finish_run(Core& core, const ContainerPtr& container, const std::shared_ptr<Run>& run) {
+  const std::lock_guard verb{container->verbs};
+  if (container->run() == run) finish_run_locked(core, container);
+}
+
+void finish_last_run(Core& core, const ContainerPtr& container) {
+  if (container->run() && !has_process(container->state())) finish_run_locked(core, container);
 }
 
 void schedule_restart(Core& core, const ContainerPtr& container) {

@@ -89,6 +89,7 @@ base::Result<> remove(Core& core, const ContainerPtr& container, const RemoveOpt
     if (!options.force || !counts_as_running(container->state())) break;
     verb.unlock();
   }
+  finish_last_run(core, container);
   if (container->removed()) {
     if (container->record()->host.auto_remove) return {};  // its exit was quicker than this request
     return base::not_found("No such container: " + name);

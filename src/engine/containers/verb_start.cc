@@ -129,6 +129,7 @@ base::Result<> start_locked(Core& core, const ContainerPtr& container) {
 
 base::Result<> start(Core& core, const ContainerPtr& container) {
   const std::lock_guard verb{container->verbs};
+  finish_last_run(core, container);
   if (container->removed()) return base::not_found("No such container: " + container->id());
   const auto record = container->record();
   TRY(advance(record->state, Step::Start, record->id));

@@ -63,6 +63,9 @@ void record_exec_exit(Core& core, Container& container, const std::string& exec,
 void record_exit(Core& core, Container& container, const shim::Exit& exit);
 /// On a worker: network, events, the row, restart or removal. Takes the verb lock.
 void finish_run(Core& core, const ContainerPtr& container, const std::shared_ptr<Run>& run);
+/// The same at once, where the process has ended and the worker has not come to it yet: a verb that starts or removes the container
+/// must not overtake it. The container may be removed then (--rm). The caller holds the verb lock.
+void finish_last_run(Core& core, const ContainerPtr& container);
 /// Waits out the back-off and starts it again, unless a client decides otherwise meanwhile.
 void schedule_restart(Core& core, const ContainerPtr& container);
 
