@@ -7,8 +7,8 @@ import os
 import random
 import subprocess
 import tarfile
-import time
 
+from engine_part import part_engine, part_memory  # noqa: F401, found by name
 from engines import engines
 from measure import Failed, Table, wall
 from runtime_part import part_runtime
@@ -40,7 +40,7 @@ def busybox_root(path):
     for name in ("dev", "proc", "sys", "tmp", "etc"):
         os.mkdir(f"{path}/{name}")
     subprocess.run(["cp", "/bin/busybox", f"{path}/bin/busybox"], check=True)
-    for applet in ("true", "sh", "sleep", "cat"):
+    for applet in ("true", "sh", "sleep", "cat", "yes", "head"):
         os.symlink("busybox", f"{path}/bin/{applet}")
 
 
@@ -91,44 +91,7 @@ def ready(fs):
     return found
 
 
-def part_engine(table, fs, found):
-    floor = [FLOOR, "-r", f"{fs}/root", "-m", "-s", "-c", "bench"]
-    for name, flags, network in (("bridge", [], ["-b", "bench0"]), ("--network none", ["--network", "none"], ["-n"])):
-        cases = {e.name: (lambda e=e: e.call("run", "--rm", *flags, "bench:1", "true")) for e in found}
-        cases["floor"] = lambda: wall(floor + network + ["-o", f"{fs}/overlay", "--", "/bin/true"])
-        table.take_turns(f"engine: run --rm ({name}) true", "ms", cases, 40, warm=3)
-    for e in found:
-        e.call("run", "-d", "--name", "long", "bench:1", "sleep", "10000")
-    table.take_turns("engine: exec true", "ms", {e.name: (lambda e=e: e.call("exec", "long", "true")) for e in found}, 20)
-    table.take_turns("engine: ps", "ms", {e.name: (lambda e=e: e.call("ps")) for e in found}, 20)
-    for e in found:
-        e.clean()
-    table.take_turns("engine: 50 run --rm at once", "containers/s", {e.name: (lambda e=e: 50 / e.together(50, "run", "--rm", "bench:1", "true")) for e in found}, 4, scale=1, warm=0)
-
-
-def part_memory(table, fs, found):
-    for e in found:
-        e.clean()
-        e.stop()
-        e.start()
-    time.sleep(2)
-    total = lambda rows: sum(row[2] for row in rows.values()) / 1024
-    before = {e.name: e.memory() for e in found}
-    table.add("memory: idle daemon, PSS", "MiB", {name: [total(rows)] for name, rows in before.items() if rows})
-    count = 50
-    for e in found:
-        for _ in range(count // 10):
-            e.together(10, "run", "-d", "bench:1", "sleep", "10000")
-    time.sleep(2)
-    after = {e.name: e.memory() for e in found}
-    supervisors = lambda rows: sum(row[2] for name, row in rows.items() if any(word in name for word in ("shim", "conmon", "proxy"))) / count
-    table.add(f"memory: supervisor per container ({count} running), PSS", "KiB", {name: [supervisors(rows)] for name, rows in after.items()})
-    table.add("memory: all of the engine per container, PSS", "KiB", {name: [(total(rows) - total(before[name])) * 1024 / count] for name, rows in after.items()})
-    for e in found:
-        e.clean()
-
-
-def part_images(table, fs, found):
+def part_images(table, fs, found, _floor):
     layers = [tar_of_files(3000, 50 << 20, seed) for seed in range(4)]
     archive(f"{fs}/big.tar", "big:1", layers, {"Cmd": ["sh"]})
     size = os.path.getsize(f"{fs}/big.tar") >> 20
@@ -167,7 +130,7 @@ def main():
             found = ready(fs)
         for part in parts:
             if part != "runtime":
-                globals()[f"part_{part}"](table, fs, found)
+                globals()[f"part_{part}"](table, fs, found, FLOOR)
     finally:
         for engine in found:
             engine.stop()

@@ -70,6 +70,11 @@ Result<> prune(Call& call) {
                                               {"SpaceReclaimed", report.bytes}}));
 }
 
+/// There is no cache of builds: a `system prune` has nothing to do here.
+Result<> prune_builds(Call& call) {
+  return call.reply(200, codec::Json::object({{"CachesDeleted", codec::Json{}}, {"SpaceReclaimed", std::int64_t{0}}}));
+}
+
 Result<> tag(Call& call) {
   TRY(images(call).tag(call.path("name"), call.text("repo"), call.text("tag")));
   return call.reply_empty(201);
@@ -152,6 +157,7 @@ constexpr std::array kRoutes{
     Route{"POST", "/images/create", create},
     Route{"POST", "/images/load", load},
     Route{"POST", "/images/prune", prune},
+    Route{"POST", "/build/prune", prune_builds},
     Route{"GET", "/images/get", save_many},
     Route{"GET", "/images/{name...}/json", inspect},
     Route{"GET", "/images/{name...}/history", history},

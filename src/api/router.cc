@@ -76,7 +76,7 @@ base::Result<> Router::dispatch(http::Exchange& exchange, const Route*& chosen) 
   const auto [version, path] = TRY(split_version(request.path, options_.oldest));
   for (const auto routes : {system_routes(), container_routes(), stream_routes(), file_routes(), exec_routes(),
                             image_routes(), network_routes(), volume_routes(), registry_routes(), disk_usage_routes(),
-                            absent_routes()}) {
+                            absent_routes(), swarm_routes()}) {
     for (const Route& route : routes) {
       if (route.method != request.method) continue;
       auto parameters = match(route.pattern, path);

@@ -33,6 +33,7 @@ std::span<const Route> volume_routes();
 std::span<const Route> absent_routes();
 std::span<const Route> disk_usage_routes();
 std::span<const Route> registry_routes();
+std::span<const Route> swarm_routes();
 
 class Router final : public http::Handler {
  public:

@@ -1,5 +1,8 @@
 #include "engine/engine.h"
 
+#include <chrono>
+#include <thread>
+
 #include <unistd.h>
 
 #include "base/id.h"
@@ -32,10 +35,18 @@ base::Result<> make_layout(const Options& options) {
   return sys::make_dirs(sys::kCwd, options.exec_root + "/runtime", 0711);
 }
 
+constexpr std::chrono::seconds kLockPatience{1};
+
 /// One daemon per data root: held as long as the descriptor is open.
 base::Result<sys::UniqueFd> lock_data_root(const std::string& root) {
   auto file = TRY(sys::open_at(sys::kCwd, root + "/lock", O_RDWR | O_CREAT, 0600));
-  if (!TRY(sys::lock_file(file.get(), sys::Wait::No))) {
+  // A daemon that was killed may have left a child in the middle of its exec, which holds the lock for a moment longer.
+  const auto deadline = std::chrono::steady_clock::now() + kLockPatience;
+  while (!TRY(sys::lock_file(file.get(), sys::Wait::No))) {
+    if (std::chrono::steady_clock::now() < deadline) {
+      std::this_thread::sleep_for(std::chrono::milliseconds{5});  // lint: allow(sleep) flock(2) has no timeout
+      continue;
+    }
     return base::conflict("another daemon uses " + root + ": stop it, or give this one a --data-root of its own");
   }
   return file;

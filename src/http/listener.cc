@@ -17,12 +17,14 @@ namespace {
 
 /// The first descriptor that systemd passes: SD_LISTEN_FDS_START.
 constexpr int kFirstInherited = 3;
+/// In the place of a host whose sockets were taken; no host looks like this.
+constexpr std::string_view kClaimed = "-";
 
 Result<Listener> listen_at_path(const std::string& path, const ListenOptions& options) {
   if (path.empty()) return base::invalid("invalid host unix://: no path");
   // The group is set before anybody of it may connect.
   Listener out{TRY(sys::listen_unix(path, SOCK_STREAM, options.group ? 0600 : options.mode)), nullptr,
-               "unix://" + path};
+               "unix://" + path, {}};
   if (options.group) {
     TRY(sys::give_to_group(path, *options.group, options.mode));
   }
@@ -38,7 +40,7 @@ Result<Listener> listen_at_address(std::string_view address, const ListenOptions
   }
   std::string_view host = address.substr(0, colon);
   if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
-  Listener out{TRY(sys::listen_tcp(std::string{host}, static_cast<std::uint16_t>(*port))), options.tls, {}};
+  Listener out{TRY(sys::listen_tcp(std::string{host}, static_cast<std::uint16_t>(*port))), options.tls, {}, {}};
   out.name = "tcp://" + TRY(sys::local_name(out.socket.get()));
   return out;
 }
@@ -53,7 +55,7 @@ Result<Listener> adopt(int fd, const ListenOptions& options) {
   const bool is_unix = TRY(sys::socket_family(fd)) == AF_UNIX;
   const std::string name = TRY(sys::local_name(fd));
   return Listener{std::move(socket), is_unix ? nullptr : options.tls,
-                  (is_unix ? "unix://" : "tcp://") + name};
+                  (is_unix ? "unix://" : "tcp://") + name, {}};
 }
 
 std::string_view environment(const char* name) {
@@ -82,9 +84,22 @@ Result<std::vector<Listener>> inherit(std::string_view which, const ListenOption
   return out;
 }
 
-}  // namespace
+/// What the program before this one in this process left for `host`.
+Result<std::vector<Listener>> take_over(std::string_view host, const ListenOptions& options) {
+  std::vector<Listener> out;
+  std::vector<std::string> hosts;
+  int fd = kFirstInherited;
+  for (const auto left : base::split_words(environment(kHandedOver.data()), '\n')) {
+    const bool taken = left == host;
+    if (taken) out.push_back(TRY(adopt(fd, options)));
+    hosts.emplace_back(taken ? kClaimed : left);
+    ++fd;
+  }
+  if (!out.empty()) ::setenv(kHandedOver.data(), base::join(hosts, "\n").c_str(), 1);  // NOLINT(concurrency-mt-unsafe)
+  return out;
+}
 
-Result<std::vector<Listener>> listen_on(std::string_view host, const ListenOptions& options) {
+Result<std::vector<Listener>> open_new(std::string_view host, const ListenOptions& options) {
   std::vector<Listener> out;
   const auto scheme = base::cut(host, "://");
   if (!scheme && host.starts_with('/')) {
@@ -101,6 +116,24 @@ Result<std::vector<Listener>> listen_on(std::string_view host, const ListenOptio
     return base::invalid(fmt::format("invalid protocol in bind address {}: want unix, tcp or fd", host));
   }
   return out;
+}
+
+}  // namespace
+
+Result<std::vector<Listener>> listen_on(std::string_view host, const ListenOptions& options) {
+  auto out = TRY(take_over(host, options));
+  if (out.empty()) out = TRY(open_new(host, options));
+  for (Listener& listener : out) listener.host = host;
+  return out;
+}
+
+void close_unclaimed() {
+  int fd = kFirstInherited;
+  for (const auto left : base::split_words(environment(kHandedOver.data()), '\n')) {
+    if (left != kClaimed) sys::UniqueFd{fd}.reset();
+    ++fd;
+  }
+  ::unsetenv(kHandedOver.data());  // NOLINT(concurrency-mt-unsafe): before any thread
 }
 
 }  // namespace http

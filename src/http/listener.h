@@ -21,6 +21,7 @@ struct Listener {
   sys::UniqueFd socket;
   std::shared_ptr<TlsContext> tls;  ///< null: plain
   std::string name;                 ///< "unix:///run/caisson/caissond.sock", "tcp://127.0.0.1:2376"
+  std::string host;                 ///< what listen_on was asked for
 };
 
 struct ListenOptions {
@@ -35,5 +36,11 @@ struct ListenOptions {
 /// Errors: InvalidArgument (malformed), Conflict (address in use, or a file that is no socket),
 /// NotFound (no such inherited socket).
 base::Result<std::vector<Listener>> listen_on(std::string_view host, const ListenOptions& options = {});
+
+/// The variable by which a program leaves its listening sockets to the one that it executes: the hosts that they serve, one a line, in
+/// the order of their descriptors from 3 on. listen_on takes them instead of opening new ones.
+inline constexpr std::string_view kHandedOver = "CAISSON_LISTENERS";
+/// Those that no host asked for are closed, and the variable is gone. After the last listen_on.
+void close_unclaimed();
 
 }  // namespace http

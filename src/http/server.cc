@@ -32,6 +32,9 @@ class Acceptor final : public detail::Watcher {
     token_ = TRY(context_.reactor->add(listener_.socket.get(), std::move(self)));
     return token_;
   }
+  Result<Listener> duplicate() const {
+    return Listener{TRY(sys::duplicate(listener_.socket.get())), listener_.tls, listener_.name, listener_.host};
+  }
   void close() {
     context_.reactor->remove(token_);
     const std::lock_guard lock{mutex_};
@@ -169,6 +172,12 @@ Result<std::unique_ptr<Server>> Server::start(Handler& handler, std::vector<List
 }
 
 std::size_t Server::stop(std::chrono::milliseconds grace) { return impl_->stop(grace); }
+Result<std::vector<Listener>> Server::duplicate_listeners() const {
+  std::vector<Listener> listeners;
+  for (const auto& acceptor : impl_->acceptors) listeners.push_back(TRY(acceptor->duplicate()));
+  return listeners;
+}
+
 const std::vector<std::string>& Server::names() const { return impl_->names; }
 
 Server::Counters Server::counters() const {

@@ -45,6 +45,9 @@ class Server {
   /// one more second for them). Once.
   std::size_t stop(std::chrono::milliseconds grace);
 
+  /// The listening sockets once more, for a server that is to follow this one: what connects after stop() waits for it. Before stop().
+  base::Result<std::vector<Listener>> duplicate_listeners() const;
+
   /// The listeners' names, with the ports they got.
   [[nodiscard]] const std::vector<std::string>& names() const;
 

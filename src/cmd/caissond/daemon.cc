@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/scope_guard.h"
 #include "base/strings.h"
+#include "cmd/caissond/handover.h"
 #include "cmd/caissond/listeners.h"
 #include "cmd/caissond/pidfile.h"
 #include "http/server.h"
@@ -106,6 +107,7 @@ class Daemon {
     metrics_handler_.emplace(metrics_, services);
     auto listeners = TRY(open_listeners(config_));
     auto metrics_listeners = TRY(open_metrics_listeners(config_));
+    http::close_unclaimed();
     server_ = TRY(http::Server::start(*router_, std::move(listeners)));
     for (const auto& name : server_->names()) base::log::info("API listen on {}", name);
     if (metrics_listeners.empty()) return {};
@@ -119,12 +121,23 @@ class Daemon {
   Result<int> run() {
     tell(manager_.tell("READY=1"));
     while (true) {
-      const int signal = TRY(sys::wait_for_signal({SIGTERM, SIGINT, SIGHUP}));
+      const int signal = TRY(sys::wait_for_signal({SIGTERM, SIGINT, SIGHUP, SIGUSR2}));
       if (signal != SIGHUP) return signal;
       tell(manager_.tell_reloading());
       reload();
       tell(manager_.tell("READY=1"));
     }
+  }
+
+  /// Returns only on failure. The containers run on, whatever live-restore says.
+  Result<> hand_over(const Handover& handover) {
+    base::log::info("Handing over to the program that is installed now");
+    tell(manager_.tell_reloading());
+    auto kept = TRY(server_->duplicate_listeners());
+    if (metrics_server_) metrics_server_->stop(std::chrono::milliseconds{0});
+    // A request that hangs uses the engine until the end of this program.
+    if (server_->stop(kGrace) == 0) engine_.reset();
+    return handover.execute(std::move(kept));
   }
 
   void stop(int signal) {
@@ -176,7 +189,8 @@ void apply_log_settings(const Config& config) {
 }
 
 Result<> serve(Config& config, std::span<char* const> arguments, const sys::ServiceManager& manager) {
-  TRY(sys::block_signals({SIGTERM, SIGINT, SIGHUP}));
+  TRY(sys::block_signals({SIGTERM, SIGINT, SIGHUP, SIGUSR2}));
+  const Handover handover = TRY(Handover::prepare(arguments));
   sys::ignore_sigpipe();
   export_proxies(config.engine);
   engine::Options options = config.engine;
@@ -188,7 +202,9 @@ Result<> serve(Config& config, std::span<char* const> arguments, const sys::Serv
 
   Daemon daemon{config, options, arguments, manager};
   TRY(daemon.start());
-  daemon.stop(TRY(daemon.run()));
+  const int signal = TRY(daemon.run());
+  if (signal == SIGUSR2) return daemon.hand_over(handover);
+  daemon.stop(signal);
   return {};
 }
 

@@ -8,7 +8,7 @@
 
 namespace caissond {
 
-/// Serves until SIGTERM or SIGINT. SIGHUP reads the configuration again, from the same `arguments`. While the daemon
+/// Serves until SIGTERM or SIGINT, or until SIGUSR2 hands over to the next program (handover.h). SIGHUP reads the configuration again, from the same `arguments`. While the daemon
 /// ends, the third signal of that kind ends it at once.
 base::Result<> serve(Config& config, std::span<char* const> arguments, const sys::ServiceManager& manager);
 

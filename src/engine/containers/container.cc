@@ -59,6 +59,11 @@ std::chrono::milliseconds Container::next_backoff(std::chrono::nanoseconds last_
   return backoff_;
 }
 
+void Container::reset_backoff() {
+  const Guard lock{mutex_};
+  backoff_ = std::chrono::milliseconds{0};
+}
+
 bool Container::add_pending(PendingAttachment& attachment) {
   const Guard lock{mutex_};
   if (shim_attaches_) return false;
@@ -74,15 +79,21 @@ std::vector<PendingAttachment> Container::take_pending() {
 }
 
 void Container::note_end(std::int64_t exit_code, const std::string& error) {
-  std::vector<std::weak_ptr<LogFollower>> followers;
   {
     const Guard lock{mutex_};
     ++ended_.number;
     ended_.exit_code = exit_code;
     ended_.error = error;
-    followers = std::exchange(followers_, {});
   }
   changed_.notify_all();
+}
+
+void Container::note_rest() {
+  std::vector<std::weak_ptr<LogFollower>> followers;
+  {
+    const Guard lock{mutex_};
+    followers = std::exchange(followers_, {});
+  }
   for (const auto& weak : followers) {
     if (const auto follower = weak.lock()) follower->finish();
   }

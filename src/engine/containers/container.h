@@ -84,6 +84,8 @@ class Container {
   /// How long to wait before the next restart: 100 ms, doubled each time up to a minute, from the
   /// beginning again after a run of ten seconds.
   std::chrono::milliseconds next_backoff(std::chrono::nanoseconds last_run);
+  /// A client started it: what went before no longer counts.
+  void reset_backoff();
 
   // -- attachments before the start ---------------------------------------------------------------
   /// False when the shim takes attachments by now: then `attachment` was left alone.
@@ -92,8 +94,10 @@ class Container {
   std::vector<PendingAttachment> take_pending();
 
   // -- waiting ------------------------------------------------------------------------------------
-  /// The process has ended for good and what it used is free again.
+  /// The process has ended and what it used is free again, whether another run follows or not: as with docker, a wait is over then.
   void note_end(std::int64_t exit_code, const std::string& error);
+  /// No other run follows by itself: who follows the log is told.
+  void note_rest();
   /// A run is over and cleaned up, whether another follows or not.
   void note_run_over();
   void note_removed(const std::string& error = {});

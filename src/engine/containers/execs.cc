@@ -67,7 +67,7 @@ class ExecTicket final : public StreamTicket {
   ExecTicket(Core& core, ContainerPtr container, ExecRecord exec, shim::Attachment attachment)
       : core_{core}, container_{std::move(container)}, exec_{std::move(exec)}, attachment_{std::move(attachment)} {}
 
-  [[nodiscard]] bool tty() const override { return exec_.config.tty; }
+  [[nodiscard]] bool tty() const override { return !attachment_.multiplexed; }
 
   base::Result<> connect(sys::UniqueFd connection, std::string already_read) override {
     attachment_.already_read = base::base64(already_read);
@@ -144,7 +144,8 @@ base::Result<std::unique_ptr<StreamTicket>> start_exec(Core& core, const Contain
   attachment.in = exec.config.attach_stdin;
   attachment.out = exec.config.attach_stdout;
   attachment.err = exec.config.attach_stderr;
-  attachment.multiplexed = multiplexed && !exec.config.tty;
+  // As the start says, not the exec: a client that does not know of the terminal counts on frames.
+  attachment.multiplexed = multiplexed && !request.tty;
   attachment.detach_keys = TRY(check_detach_keys(exec.config.detach_keys));
   return std::unique_ptr<StreamTicket>{
       new ExecTicket{core, container, std::move(exec), std::move(attachment)}};

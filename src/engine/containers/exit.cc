@@ -41,9 +41,9 @@ void record_exit(Core& core, Container& container, const shim::Exit& exit) {
   });
 }
 
-void finish_run(Core& core, const ContainerPtr& container, const std::shared_ptr<Run>& run) {
-  const std::lock_guard verb{container->verbs};
-  if (container->run() != run) return;
+namespace {
+
+void finish_run_locked(Core& core, const ContainerPtr& container) {
   CRASH_POINT("engine.exit.seen");
   const auto record = container->record();
   disconnect_networks(core, *record);
@@ -66,6 +66,7 @@ void finish_run(Core& core, const ContainerPtr& container, const std::shared_ptr
   if (removes) {
     container->note_run_over();
     container->note_end(record->exit_code, record->error);
+    container->note_rest();
     if (const auto removed = remove_locked(core, container, true); !removed) {
       base::log::error("container {}: not removed after its exit: {}", record->id, removed.error().message());
     }
@@ -74,9 +75,21 @@ void finish_run(Core& core, const ContainerPtr& container, const std::shared_ptr
   save_or_log(core, *record);
   CRASH_POINT("engine.exit.recorded");
   container->note_run_over();
-  if (record->state != State::Restarting) container->note_end(record->exit_code, record->error);
+  container->note_end(record->exit_code, record->error);
+  if (record->state != State::Restarting) container->note_rest();
   base::ignore(sys::remove_tree(sys::kCwd, core.run_dir(record->id)), "the next start or daemon clears it");
   if (record->state == State::Restarting) schedule_restart(core, container);
+}
+
+}  // namespace
+
+void finish_run(Core& core, const ContainerPtr& container, const std::shared_ptr<Run>& run) {
+  const std::lock_guard verb{container->verbs};
+  if (container->run() == run) finish_run_locked(core, container);
+}
+
+void finish_last_run(Core& core, const ContainerPtr& container) {
+  if (container->run() && !has_process(container->state())) finish_run_locked(core, container);
 }
 
 void schedule_restart(Core& core, const ContainerPtr& container) {
@@ -94,6 +107,7 @@ void schedule_restart(Core& core, const ContainerPtr& container) {
       const auto ended = container->update([](Record& failed) { failed.state = State::Exited; });
       save_or_log(core, *ended);
       container->note_end(ended->exit_code, ended->error);
+      container->note_rest();
     });
   });
   container->exchange_restart_timer(timer);

@@ -9,6 +9,7 @@
 #include "engine/containers/mounts.h"
 #include "engine/containers/shm.h"
 #include "engine/oci/user.h"
+#include "sys/crash_point.h"
 #include "sys/file.h"
 
 namespace engine {
@@ -175,7 +176,7 @@ base::Result<shim::Launch> prepare_launch(Core& core, const Record& record) {
   if (!options.runtime.empty()) spec.oci_version = "1.0.2";
   options.health = TRY(prepare_health(core, record));
   return shim::Launch{.program = core.options.shim_path, .dir = core.run_dir(record.id),
-                      .config = spec::oci::to_text(spec), .options = std::move(options)};
+                      .config = spec::oci::to_text(spec), .options = std::move(options), .environment = sys::fault_environment()};
 }
 
 base::Result<spec::oci::Process> prepare_exec(Core& core, const Record& record, const spec::api::ExecConfig& exec) {

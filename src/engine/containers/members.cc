@@ -5,6 +5,7 @@
 #include "engine/containers/endpoint_checks.h"
 #include "engine/containers/networks.h"
 #include "engine/containers/verbs.h"
+#include "sys/crash_point.h"
 #include "sys/file.h"
 
 namespace engine {
@@ -57,16 +58,16 @@ base::Result<> join_network(Core& core, const ContainerPtr& container, const net
       return attached;
     }
   }
+  CRASH_POINT("engine.join.attached");
   tell_neighbours(core, record->id, {network.id});
   return save(core, *joined);
 }
 
-base::Result<> leave_network(Core& core, const ContainerPtr& container, const net::Network& network, bool force) {
+base::Result<> leave_network(Core& core, const ContainerPtr& container, const net::Network& network, bool /*force*/) {
   const std::lock_guard verb{container->verbs};
   const auto record = container->record();
   const std::string key = key_of(*record, network);
   if (key.empty()) {
-    if (force) return {};
     return base::Error{base::ErrorKind::PermissionDenied,
                        "container " + record->id + " is not connected to network " + network.name};
   }
@@ -75,11 +76,34 @@ base::Result<> leave_network(Core& core, const ContainerPtr& container, const ne
     TRY(core.network.release(endpoint.id, net::Detach::Now));
     publish_endpoint(core, endpoint, "disconnect");
   }
+  CRASH_POINT("engine.leave.released");
   const auto left = container->update([&](Record& now) { now.networks.erase(key); });
   if (has_process(record->state)) find_way_out(core, *left);
   tell_neighbours(core, record->id, {network.id});
   rewrite_neighbours(core, record->id);  // it is no longer one of those who are told
   return save(core, *left);
+}
+
+std::shared_ptr<const Record> settle_networks(Core& core, const ContainerPtr& container) {
+  const auto record = container->record();
+  if (!has_endpoints(*record)) return record;
+  const auto endpoints = core.network.endpoints_of(base::ContainerId{record->id});
+  // The user may have named the network by its id.
+  const auto names = [](const std::string& name, const net::Endpoint& endpoint) {
+    return name == endpoint.network_name || endpoint.network.str().starts_with(name);
+  };
+  for (const net::Endpoint& endpoint : endpoints) {
+    if (std::ranges::any_of(record->networks, [&](const auto& item) { return names(item.first, endpoint); })) continue;
+    if (const auto released = core.network.release(endpoint.id, net::Detach::Now); !released) {
+      base::log::warn("container {}: still connected to network {}: {}", record->id, endpoint.network_name,
+                      released.error().message());
+    }
+  }
+  return container->update([&](Record& now) {
+    std::erase_if(now.networks, [&](const auto& item) {
+      return std::ranges::none_of(endpoints, [&](const net::Endpoint& endpoint) { return names(item.first, endpoint); });
+    });
+  });
 }
 
 base::Result<> attach_running(Core& core, const Record& record, const net::Network& network,

@@ -25,7 +25,8 @@ base::Result<net::EndpointRequest> endpoint_request(const Record& record, const 
 /// "connect" or "disconnect" of the network.
 void publish_endpoint(Core& core, const net::Endpoint& endpoint, std::string_view action);
 
-/// `docker network connect` and `disconnect`, of a container that runs or not. They take the verb lock.
+/// `docker network connect` and `disconnect`, of a container that runs or not. They take the verb lock. `force` is for containers
+/// that are not there any more; of one that is, an error stays an error, as with docker.
 base::Result<> join_network(Core& core, const ContainerPtr& container, const net::Network& network,
                             const spec::api::EndpointSettings& settings);
 base::Result<> leave_network(Core& core, const ContainerPtr& container, const net::Network& network, bool force);
@@ -37,6 +38,9 @@ base::Result<> attach_running(Core& core, const Record& record, const net::Netwo
 /// Which of them the default route goes through: the one with the highest priority that leads out, of equals the
 /// first. The number of endpoints when none does.
 [[nodiscard]] std::size_t way_out(const Record& record, const std::vector<net::Endpoint>& endpoints);
+/// Makes of a running container's networks what its row says: a daemon may have died between an interface and the row, and then
+/// nobody was told that it joined or left. The newest record, which may lack a network that it had left. Takes no lock.
+std::shared_ptr<const Record> settle_networks(Core& core, const ContainerPtr& container);
 /// Interfaces and rules, and "network connect" events.
 base::Result<> attach_networks(Core& core, const Record& record, const std::vector<net::Endpoint>& endpoints,
                                int netns);

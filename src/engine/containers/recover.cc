@@ -82,6 +82,7 @@ void adopt_running(Core& core, const ContainerPtr& container, const std::shared_
       now.pid = found.pid;
       now.oom_killed = found.oom_killed;
       if (!has_process(before->state) || !now.started) {
+        if (before->state != State::Restarting) now.stopped_by_client = false;  // the start that nobody recorded was a client's
         now.started = base::parse_rfc3339(found.started_at).value_or(base::now());
         now.exit_code = 0;
         now.error.clear();
@@ -104,7 +105,8 @@ void adopt_running(Core& core, const ContainerPtr& container, const std::shared_
     take_health(core, container, run, *found.health, changed);
   }
   container->take_pending();  // opens the way for attachments to the shim
-  if (!has_process(before->state) || before->state != record->state) save_or_log(core, *record);
+  record = settle_networks(core, container);
+  if (!has_process(before->state) || before->state != record->state || before->networks.size() != record->networks.size()) save_or_log(core, *record);
   if (exit) {
     record_exit(core, *container, *exit);
     core.workers.post([&core, container, run] { finish_run(core, container, run); });
@@ -116,6 +118,13 @@ base::Result<> find_out(Core& core, const ContainerPtr& container) {
   const std::string dir = core.run_dir(container->id());
   const auto run = std::make_shared<Run>(core, container);
   if (const auto exit = TRY(shim::read_exit(dir))) {
+    const auto record = container->record();
+    const auto finished = base::parse_rfc3339(exit->finished_at);
+    const bool on_record = !has_process(record->state) && finished && record->finished == *finished;
+    if (on_record && !record->host.auto_remove) {  // by a daemon that got no further
+      drop_shm(core, record->id);
+      return sys::remove_tree(sys::kCwd, dir);
+    }
     report_exit(core, container, run, *exit);
     return {};
   }
@@ -123,7 +132,10 @@ base::Result<> find_out(Core& core, const ContainerPtr& container) {
   if (!client) {
     // It may just have left; else it was killed, and its container with it.
     auto exit = TRY(shim::read_exit(dir));
-    if (!exit && !has_process(container->state())) {
+    if (!exit && !has_process(container->state())) {  // killed in the middle of a start that nobody recorded
+      base::ignore(shim::bury(dir), "the next start tries again");
+      disconnect_networks(core, *container->record(), Announce::No);
+      drop_shm(core, container->id());
       TRY(sys::remove_tree(sys::kCwd, dir));
       return {};
     }

@@ -13,6 +13,22 @@ base::Result<std::shared_ptr<Run>> running(const ContainerPtr& container) {
   return run;
 }
 
+namespace {
+
+/// The shim has woken a paused container, so that it can act on its signal.
+void note_thaw(Core& core, const ContainerPtr& container) {
+  bool thawed = false;
+  const auto record = container->update([&](Record& now) {
+    thawed = now.state == State::Paused;
+    if (thawed) now.state = State::Running;
+  });
+  if (!thawed) return;
+  save_or_log(core, *record);
+  publish(core, *record, "unpause");
+}
+
+}  // namespace
+
 base::Result<> send_signal(Core& core, const ContainerPtr& container, int signal) {
   const auto run = TRY(running(container));
   const auto sent = run->client().signal({.signal = signal, .resume = true});
@@ -22,6 +38,7 @@ base::Result<> send_signal(Core& core, const ContainerPtr& container, int signal
     return base::Error{sent.error()};
   }
   publish(core, *container->record(), "kill", {{"signal", std::to_string(signal)}});
+  note_thaw(core, container);
   return {};
 }
 
@@ -40,7 +57,7 @@ base::Result<> kill(Core& core, const ContainerPtr& container, const std::string
   const int signal = TRY(parse_signal(name.empty() ? "SIGKILL" : name));
   const auto record = container->record();
   TRY(advance(record->state, Step::Kill, record->id));
-  if (asks_for_the_end(*record, signal)) container->update([](Record& now) { now.stopped_by_client = true; });
+  if (asks_for_the_end(*record, signal)) note_stop(core, container);
   if (record->state == State::Restarting) {
     const std::lock_guard verb{container->verbs};
     return end_restarting(core, container);

@@ -1,4 +1,5 @@
 #include "engine/containers/verbs.h"
+#include "sys/crash_point.h"
 
 namespace engine {
 namespace {
@@ -11,6 +12,7 @@ base::Result<> freeze_or_thaw(Core& core, const ContainerPtr& container, Step st
   const bool pausing = step == Step::Pause;
   TRY((pausing ? run->client().pause() : run->client().resume())
           .context("Cannot " + std::string{pausing ? "pause" : "unpause"} + " container " + record->id));
+  CRASH_POINT("engine.pause.done");
   // It may have been killed meanwhile; then the exit has the last word.
   bool done = false;
   const auto now = container->update([&](Record& newest) {

@@ -77,12 +77,19 @@ base::Result<> remove(Core& core, const ContainerPtr& container, const RemoveOpt
   const auto intent = [&](base::Error error) {
     return std::move(error).context("cannot remove container \"" + name + "\"");
   };
-  if (options.force && counts_as_running(container->state())) {
-    container->update([](Record& now) { now.stopped_by_client = true; });
-    auto killed = stop_running(core, container, {.signal = "SIGKILL", .timeout = kPatienceAfterKill});
-    if (!killed) return intent(std::move(killed).error());
+  std::unique_lock verb{container->verbs, std::defer_lock};
+  // Until nobody has started it between its end and the lock: a restart policy, the daemon's own start, another client.
+  while (true) {
+    if (options.force && counts_as_running(container->state())) {
+      container->update([](Record& now) { now.stopped_by_client = true; });
+      auto killed = stop_running(core, container, {.signal = "SIGKILL", .timeout = kPatienceAfterKill});
+      if (!killed) return intent(std::move(killed).error());
+    }
+    verb.lock();
+    if (!options.force || !counts_as_running(container->state())) break;
+    verb.unlock();
   }
-  const std::lock_guard verb{container->verbs};
+  finish_last_run(core, container);
   if (container->removed()) {
     if (container->record()->host.auto_remove) return {};  // its exit was quicker than this request
     return base::not_found("No such container: " + name);

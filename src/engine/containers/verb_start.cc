@@ -53,6 +53,8 @@ base::Result<> launch(Core& core, const ContainerPtr& container, const Record& r
     if (launched) {
       base::ignore(run->client().wait_created(), "until then it takes no request");
       run->leave();
+      // The shim cleans up after itself, unless it was killed in the middle.
+      base::ignore(shim::bury(core.run_dir(record.id)), "the next start tries again");
     }
     disconnect_networks(core, record, connected ? Announce::Yes : Announce::No);
     container->set_run(nullptr);
@@ -136,6 +138,7 @@ base::Result<> start_locked(Core& core, const ContainerPtr& container) {
 
 base::Result<> start(Core& core, const ContainerPtr& container) {
   const std::lock_guard verb{container->verbs};
+  finish_last_run(core, container);
   if (container->removed()) return base::not_found("No such container: " + container->id());
   const auto record = container->record();
   TRY(advance(record->state, Step::Start, record->id));
@@ -143,6 +146,7 @@ base::Result<> start(Core& core, const ContainerPtr& container) {
     now.stopped_by_client = false;
     now.restart_count = 0;
   });
+  container->reset_backoff();
   if (record->state == State::Restarting) {
     if (const auto timer = container->exchange_restart_timer(std::nullopt)) core.reactor.cancel(*timer);
   }

@@ -2,6 +2,7 @@
 
 #include "engine/containers/verbs.h"
 #include "engine/signals.h"
+#include "sys/crash_point.h"
 
 namespace engine {
 namespace {
@@ -23,12 +24,18 @@ std::optional<std::chrono::steady_clock::time_point> deadline(const Core& core, 
 
 }  // namespace
 
+void note_stop(Core& core, const ContainerPtr& container) {
+  const auto record = container->update([](Record& now) { now.stopped_by_client = true; });
+  if (!record->host.restart_policy.name.empty() && record->host.restart_policy.name != "no") save_or_log(core, *record);
+}
+
 base::Result<> end_restarting(Core& core, const ContainerPtr& container) {
   if (container->state() != State::Restarting) return {};  // it was started, or given up, meanwhile
   if (const auto timer = container->exchange_restart_timer(std::nullopt)) core.reactor.cancel(*timer);
   const auto record = container->update([](Record& now) { now.state = State::Exited; });
   save_or_log(core, *record);
   container->note_end(record->exit_code, record->error);
+  container->note_rest();
   return {};
 }
 
@@ -48,6 +55,7 @@ base::Result<> stop_running(Core& core, const ContainerPtr& container, const Sto
     container->wait_run_over(runs, std::chrono::steady_clock::now() + std::chrono::seconds{1});
     return {};
   }
+  CRASH_POINT("engine.stop.signalled");
   if (container->wait_run_over(runs, until)) return {};
   if (const auto killed = send_signal(core, container, SIGKILL);
       !killed && !killed.error().is(base::ErrorKind::Conflict)) {
@@ -62,7 +70,7 @@ base::Result<> stop(Core& core, const ContainerPtr& container, const StopOptions
   const auto record = container->record();
   TRY(advance(record->state, Step::Stop, record->id));
   if (!options.signal.empty()) TRY(parse_signal(options.signal));
-  container->update([](Record& now) { now.stopped_by_client = true; });
+  note_stop(core, container);
   auto stopped = stop_running(core, container, options);
   if (!stopped) return std::move(stopped).context("cannot stop container: " + record->id);
   publish(core, *container->record(), "stop");

@@ -99,10 +99,9 @@ base::Result<spec::api::StringList> update(Core& core, const ContainerPtr& conta
   if (has_process(before->state) && !is_nothing(request.resources)) {
     const auto limits = TRY(oci::limits_of(part_of(host.resources, request.resources), core.facts));
     const auto run = running(container);
-    if (!run) return intent(base::Error{run.error()});
-    if (auto done = (*run)->client().update(codec::to_json(limits)); !done) {
-      return intent(std::move(done).error().as(base::ErrorKind::Internal));
-    }
+    auto done = run ? (*run)->client().update(codec::to_json(limits)) : base::Result<>{run.error()};
+    // One that has ended meanwhile gets them at its next start.
+    if (!done && !done.failed_as(base::ErrorKind::Conflict)) return intent(std::move(done).error().as(base::ErrorKind::Internal));
   }
   CRASH_POINT("engine.update.applied");
   const auto put = [&](const Record& from) {

@@ -63,6 +63,9 @@ void record_exec_exit(Core& core, Container& container, const std::string& exec,
 void record_exit(Core& core, Container& container, const shim::Exit& exit);
 /// On a worker: network, events, the row, restart or removal. Takes the verb lock.
 void finish_run(Core& core, const ContainerPtr& container, const std::shared_ptr<Run>& run);
+/// The same at once, where the process has ended and the worker has not come to it yet: a verb that starts or removes the container
+/// must not overtake it. The container may be removed then (--rm). The caller holds the verb lock.
+void finish_last_run(Core& core, const ContainerPtr& container);
 /// Waits out the back-off and starts it again, unless a client decides otherwise meanwhile.
 void schedule_restart(Core& core, const ContainerPtr& container);
 
@@ -74,6 +77,8 @@ base::Result<> send_signal(Core& core, const ContainerPtr& container, int signal
 /// Sends the stop signal, then SIGKILL, and returns when the run is over and cleaned up. Takes the verb
 /// lock for moments only.
 base::Result<> stop_running(Core& core, const ContainerPtr& container, const StopOptions& options);
+/// A client wants it to end: no restart policy acts on that, of the next daemon either. Takes no lock.
+void note_stop(Core& core, const ContainerPtr& container);
 /// A container that waits for its next restart has exited from here on. The caller holds the lock.
 base::Result<> end_restarting(Core& core, const ContainerPtr& container);
 /// How long a killed process may take to go: it may be in the middle of a slow write.

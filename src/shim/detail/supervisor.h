@@ -112,6 +112,9 @@ class Supervisor final : public Handler,
   std::unique_ptr<HealthMonitor> health_;
   Supervised init_;
   std::vector<std::unique_ptr<Supervised>> execs_;
+  /// The newest that ended and that a daemon knows of: the next daemon does not, and a client may still ask it.
+  static constexpr std::size_t kToldExecs = 32;
+  std::vector<ExecState> told_execs_;
   ControlServer control_;  ///< last: its requests use all of the above
 };
 

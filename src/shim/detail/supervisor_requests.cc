@@ -169,6 +169,7 @@ Result<GetState::Reply> Supervisor::on(const GetState& /*request*/, Fds& /*fds*/
   state.oom_killed = oom_killed_;
   state.exit = init_.exit;
   if (health_) state.health = health_->health();
+  state.execs = told_execs_;
   for (const auto& exec : execs_) {
     if (!exec->acknowledged) state.execs.push_back({exec->id, exec->pid, exec->exit, exec->note});
   }
@@ -183,6 +184,10 @@ Result<Processes::Reply> Supervisor::on(const Processes& /*request*/, Fds& /*fds
 Result<Nothing> Supervisor::on(const Acknowledge& request, Fds& /*fds*/) {
   Supervised* process = TRY(find(request.exec));
   if (!process->exit) return base::conflict("acknowledge: the process runs");
+  if (!process->id.empty() && !process->acknowledged) {
+    if (told_execs_.size() == kToldExecs) told_execs_.erase(told_execs_.begin());
+    told_execs_.push_back({process->id, process->pid, process->exit, process->note});
+  }
   process->acknowledged = true;
   if (!process->id.empty()) base::ignore(sys::unlink_at(sys::kCwd, exit_file(*process)), "acknowledged twice");
   return Nothing{};
