@@ -148,6 +148,26 @@ class Store {
 
   [[nodiscard]] Lease lease();
 
+  /// What lies in ingest/ and nobody writes: a download to be resumed, or useless.
+  struct Leftover {
+    std::string name;
+    std::uint64_t bytes = 0;
+    base::Time changed;
+    /// No later ingest can use it: its digest is not known, or its blob is here.
+    bool useless = false;
+  };
+  base::Result<std::vector<Leftover>> leftovers() const;
+  /// Nothing there, or somebody writes it again, is success.
+  base::Result<> remove_leftover(const std::string& name);
+
+  /// Bytes on the disk, by what they are for.
+  struct Space {
+    std::uint64_t blobs = 0;
+    std::uint64_t ingests = 0;
+    std::uint64_t other = 0;  ///< index.json and the folders
+  };
+  base::Result<Space> space() const;
+
   struct Collected {
     std::uint64_t blobs = 0;
     std::uint64_t bytes = 0;

@@ -28,6 +28,7 @@ struct ArchiveLayer {
   bool describes_root = false;
   std::uint64_t tar_size = 0;
   std::uint64_t size = 0;
+  base::Digest recipe;  ///< as LayerRecord has it
 };
 
 class Archive {
