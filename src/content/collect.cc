@@ -110,6 +110,13 @@ Result<Store::Space> Store::space() const {
   return space;
 }
 
+Result<bool> Store::remove_unleased(const Digest& digest, base::FunctionRef<Result<bool>()> agreed) {
+  const std::scoped_lock lock{state_->mutex};
+  if (state_->leased.contains(digest) || !TRY(agreed())) return false;
+  TRY(remove(digest));
+  return true;
+}
+
 Result<Store::Collected> Store::collect(base::FunctionRef<Result<Roots>()> roots,
                                         std::chrono::seconds grace) {
   {

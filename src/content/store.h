@@ -132,6 +132,10 @@ class Store {
   /// Nothing there is success.
   base::Result<> remove(const base::Digest& digest);
 
+  /// Removes a blob that no lease holds, if `agreed` says so; nobody can take a lease on it meanwhile, and who had
+  /// one has committed its record. `agreed` reads records only. Whether it went.
+  base::Result<bool> remove_unleased(const base::Digest& digest, base::FunctionRef<base::Result<bool>()> agreed);
+
   /// Begins or resumes the blob `digest` of `size` bytes. While another thread or process has it in
   /// work, waits for that one: then either the Ingest is `complete`, or it goes on where that one
   /// stopped. Errors: Unavailable when `stop` was requested while waiting.

@@ -182,7 +182,12 @@ Result<bool> Archive::Reading::layer_is_here(const std::string& path, std::uint6
   const auto digest = Digest::parse("sha256:" + path.substr(kBlobs.size()));
   if (!digest) return false;
   lease_.add(*digest);
-  const auto known = TRY(core_.records.layer_with_blob(*digest));
+  auto known = TRY(core_.records.layer_with_blob(*digest));
+  if (!known) return false;
+  // It may have to be made again from that layer, so the layer stays, too.
+  if (!known->recipe.empty()) lease_.add(known->recipe);
+  out_.pins_.push_back(std::make_unique<Pin>(core_.board, std::vector{known->chain_id}));
+  known = TRY(core_.records.layer(known->chain_id));
   if (!known || !TRY(has_layer_blob(core_, *digest))) return false;
   auto layer = std::make_shared<ArchiveLayer>();
   layer->blob = spec::Descriptor::of(media_type_of(compression), *digest, size);

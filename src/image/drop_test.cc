@@ -87,6 +87,22 @@ TEST_F(DropTest, PushedAgainWithTheSameDigests) {
   EXPECT_EQ(world_.store->count().value(), 2U);
 }
 
+TEST_F(DropTest, ABlobStaysAsLongAsALayerWithoutRecipeNeedsIt) {
+  distribution::testing::FakeRegistry registry;
+  const TestImage pulled = make_image({{{"b", noise(300'000, 2)}}, {{"a", noise(700'000, 1)}}},
+                                      {.compression = codec::Compression::None});
+  put(registry, "library/y", "1", pulled);
+  ASSERT_TRUE(world_.load(archive_of(image_, "x:1")));
+  world_.store->wait_for_drops();
+  ASSERT_TRUE(world_.pull(registry.server.host() + "/library/y:1"));
+  world_.reopen();
+  world_.store->wait_for_drops();
+  EXPECT_TRUE(has(image_, 0)) << "what was pulled has no recipe";
+  ASSERT_TRUE(world_.store->remove("x:1", false, true, users_));
+  EXPECT_TRUE(world_.save({registry.server.host() + "/library/y:1"}));
+  EXPECT_TRUE(world_.store->check({.grace = std::chrono::seconds{0}}, users_)->findings.empty());
+}
+
 TEST_F(DropTest, KeptWhereThatIsAskedFor) {
   world_.options.layer_blobs = LayerBlobs::Keep;
   world_.reopen();

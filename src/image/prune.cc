@@ -37,6 +37,16 @@ std::set<std::string> last_of_each(const std::vector<ImageSummary>& images, std:
   return kept;
 }
 
+/// Newest first; of one second, as the config tells it, the one that came last.
+Result<std::vector<ImageSummary>> newest_first(const Core& core, std::vector<ImageSummary> images) {
+  std::map<std::string, base::Time> stored;
+  for (const auto& record : TRY(core.records.images())) stored[record.id.str()] = record.stored;
+  std::ranges::stable_sort(images, [&](const ImageSummary& a, const ImageSummary& b) {
+    return a.created != b.created ? a.created > b.created : stored[a.id] > stored[b.id];
+  });
+  return images;
+}
+
 /// What is left on the disk when some images are gone, by the records.
 class Rest {
  public:
@@ -142,10 +152,11 @@ Result<Pruned> Store::prune(const PruneOptions& options, const ImageUsers& users
     wanted.filters["dangling"] = {"true"};
   }
   const auto kept = options.keep_last == 0 ? std::set<std::string>{}
-                                           : last_of_each(TRY(list({})), options.keep_last);
+                                           : last_of_each(TRY(newest_first(*core_, TRY(list({})))), options.keep_last);
   const base::Time limit = base::now() - options.unused_for;
   std::vector<ImageSummary> images;
-  for (auto& image : TRY(list(wanted))) {
+  // Children come before their parents, which could not go otherwise.
+  for (auto& image : TRY(newest_first(*core_, TRY(list(wanted))))) {
     const auto id = TRY(Digest::parse(image.id));
     if (kept.contains(image.id) || !users.users_of(id).empty()) continue;
     const auto record = TRY(core_->records.image(id));

@@ -2,12 +2,12 @@
 import json
 import os
 import pathlib
-import re
 import shutil
-import subprocess
+import sqlite3
 import tarfile
 import io
 
+import docker as docker_py
 import pytest
 
 from conftest import Daemon, docker_archive, run, wait_until
@@ -19,8 +19,8 @@ def du(path):
 
 
 def df(daemon):
-    out = run("curl", "-sS", "--unix-socket", daemon.socket, "http://d/v1.51/system/df").stdout
-    return json.loads(out)
+    with docker_py.APIClient(base_url=daemon.host) as client:
+        return client.df()
 
 
 def fsck(daemon, *flags, check=False):
@@ -177,11 +177,14 @@ def test_fsck_repairs(own, archive):
     daemon.caisson("start", "one")
     daemon.caisson("wait", "one")
 
-    bad = run("curl", "-sS", "-X", "POST", "--unix-socket", daemon.socket, "http://d/v1.51/system/fsck?grace=soon").stdout
-    assert json.loads(bad)["message"] == 'invalid grace "soon": want a number of seconds'
-    # A container's snapshot whose container is not known any more.
+    with docker_py.APIClient(base_url=daemon.host) as client:
+        bad = client._post(client._url("/system/fsck"), params={"grace": "soon"})
+    assert (bad.status_code, bad.json()["message"]) == (400, 'invalid grace "soon": want a number of seconds')
+    # Sizes that are recorded and wrong.
     daemon.stop()
-    run("sqlite3", data / "caisson.db", "UPDATE snapshots SET bytes = 1 WHERE kind = 0")
+    with sqlite3.connect(data / "caisson.db") as database:
+        database.execute("UPDATE snapshots SET bytes = 1 WHERE kind = 0")
+    database.close()
     daemon.start()
     code, report = fsck(daemon, "--repair")
     assert code == 0 and set(kinds(report)) == {"wrong-size"}

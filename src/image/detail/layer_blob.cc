@@ -144,7 +144,13 @@ Result<> Dropper::drop_all() {
       continue;
     }
     CRASH_POINT("image.drop.seen");
-    TRY(core_.content.remove(layer.blob));
+    // The same blob may be another layer's, too, which came otherwise and has no recipe.
+    const auto of_all = [&]() -> Result<bool> {
+      const auto layers = TRY(core_.records.layers());
+      return std::ranges::none_of(
+          layers, [&](const LayerRecord& other) { return other.blob == layer.blob && other.recipe.empty(); });
+    };
+    TRY(core_.content.remove_unleased(layer.blob, of_all));
     CRASH_POINT("image.drop.removed");
   }
   return {};

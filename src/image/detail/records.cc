@@ -162,7 +162,7 @@ Result<std::vector<LayerRecord>> Records::layers_of(const Digest& image_id) cons
 Result<std::optional<LayerRecord>> Records::layer_with_blob(const Digest& blob) const {
   return first(
       database_,
-      LAYERS " WHERE blob = ? LIMIT 1",
+      LAYERS " WHERE blob = ? ORDER BY recipe IS NULL LIMIT 1",
       {blob}, &layer_from);
 }
 
