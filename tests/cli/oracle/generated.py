@@ -111,7 +111,11 @@ def comparable(page, words):
     page = without_flags(page, own | set(NEWER.get(command, ())))
     # `image build` and `image import`, in the list of their group.
     page = re.sub(r"\n  (?:build|import) .*", "", page) if command == "image" else page
-    return " ".join(page.split()) if command in NEWER else page
+    for row in rows("commands.tsv"):
+        group, _, name = row["command"].rpartition(" ")
+        if row["annotations"] == "own" and group and group == command:
+            page = re.sub(rf"\n  {name} .*", "", page)
+    return " ".join(page.split()) if command in NEWER or own else page
 
 
 def without_flags(page, flags):

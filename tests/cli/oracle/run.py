@@ -67,7 +67,7 @@ def outcome(program, arguments):
     stdout = done.stdout.replace(daemon.host, "HOST")
     if "--help" in arguments or arguments[0] == "help":
         stdout = generated.comparable(stdout, arguments)
-    if arguments == ["image"]:
+    if arguments in (["image"], ["system"]):
         stderr = generated.comparable(stderr, arguments)
     return {"exit status": done.returncode, "stdout": stdout, "stderr": stderr, "requests": requests}
 
