@@ -18,6 +18,7 @@ struct DiskUsage {
   std::optional<std::vector<spec::api::ContainerSummary>> containers;
   std::optional<std::vector<codec::Json>> volumes;
   bool build_cache = false;  ///< there never is any
+  codec::Json disk;          ///< our own: the data root by what its bytes are for
 };
 
 codec::Json images_json(const engine::ImageDiskUsage& usage, Version version) {
@@ -41,6 +42,7 @@ codec::Json listed(DiskUsage usage, Version version) {
   if (usage.containers) answer.set("Containers", containers_json(*usage.containers, version));
   if (usage.volumes) answer.set("Volumes", codec::Json{std::move(*usage.volumes)});
   if (usage.build_cache) answer.set("BuildCache", codec::Json{codec::Json::Array{}});
+  if (usage.has_images) answer.set("Disk", std::move(usage.disk));
   return answer;
 }
 
@@ -87,6 +89,7 @@ codec::Json totals(DiskUsage usage, Version version, bool verbose) {
   if (usage.containers) answer.set("ContainerUsage", usage_json(usage_of(*usage.containers, version), verbose));
   if (usage.volumes) answer.set("VolumeUsage", usage_json(usage_of(std::move(*usage.volumes)), verbose));
   if (usage.build_cache) answer.set("BuildCacheUsage", usage_json({.items = codec::Json{codec::Json::Array{}}}, verbose));
+  if (usage.has_images) answer.set("Disk", std::move(usage.disk));
   return answer;
 }
 
@@ -104,6 +107,7 @@ Result<> disk_usage(Call& call) {
   if (wanted("image")) {
     usage.images = TRY(call.services().images.disk_usage());
     usage.has_images = true;
+    usage.disk = codec::to_json(TRY(call.services().system.disk_space()));
   }
   if (wanted("container")) usage.containers = TRY(call.services().containers.list({.all = true, .size = true}));
   if (wanted("volume")) usage.volumes = TRY(call.services().volumes.disk_usage());

@@ -65,9 +65,11 @@ Result<> remove(Call& call) {
 }
 
 Result<> prune(Call& call) {
-  const auto report = TRY(images(call).prune(TRY(call.filters())));
-  return call.reply(200, codec::Json::object({{"ImagesDeleted", codec::to_json(report.items)},
-                                              {"SpaceReclaimed", report.bytes}}));
+  const bool dry_run = call.flag("dry-run");
+  const auto report = TRY(images(call).prune(TRY(call.filters()), dry_run));
+  auto answer = codec::Json::object({{"ImagesDeleted", codec::to_json(report.items)}, {"SpaceReclaimed", report.bytes}});
+  if (dry_run) answer.set("DryRun", true);
+  return call.reply(200, answer);
 }
 
 /// There is no cache of builds: a `system prune` has nothing to do here.

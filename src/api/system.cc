@@ -2,6 +2,7 @@
 #include <array>
 
 #include "api/router.h"
+#include "base/strings.h"
 
 namespace api {
 
@@ -38,12 +39,24 @@ Result<> events(Call& call) {
   return call.exchange().finish();
 }
 
+/// Our own: "repair", "quick", and "grace", the seconds that something unneeded may be somebody's work.
+Result<> fsck(Call& call) {
+  engine::FsckOptions options{.repair = call.flag("repair"), .quick = call.flag("quick")};
+  if (const auto text = call.text("grace"); !text.empty()) {
+    const auto seconds = base::parse_uint(text);
+    if (!seconds) return base::invalid("invalid grace " + base::quoted(text) + ": want a number of seconds");
+    options.grace = std::chrono::seconds{*seconds};
+  }
+  return call.reply(200, TRY(call.services().images.check(options)));
+}
+
 constexpr std::array kRoutes{
     Route{"GET", "/_ping", ping},
     Route{"HEAD", "/_ping", ping},
     Route{"GET", "/version", version},
     Route{"GET", "/info", info},
     Route{"GET", "/events", events},
+    Route{"POST", "/system/fsck", fsck},
 };
 
 }  // namespace

@@ -192,9 +192,10 @@ Result<codec::Json> Client::json(const ApiCall& request) {
   return codec::Json::parse(body).context("read the daemon's answer");
 }
 
-Result<codec::Json> Client::prune(const std::string& path, const Filters& filters) {
+Result<codec::Json> Client::prune(const std::string& path, const Filters& filters, bool dry_run) {
   ApiCall request{.method = "POST", .path = path};
   if (const auto text = encode_filters(filters); !text.empty()) request.query.add("filters", text);
+  if (dry_run) request.query.add("dry-run", "1");
   return json(request);
 }
 

@@ -101,7 +101,8 @@ class Client {
   /// For answers without a body.
   base::Result<> done(const ApiCall& call);
   /// "/containers/prune", "/images/prune", …: the report.
-  base::Result<codec::Json> prune(const std::string& path, const Filters& filters);
+  /// `dry_run` (images only) asks what would go.
+  base::Result<codec::Json> prune(const std::string& path, const Filters& filters, bool dry_run = false);
   base::Result<RawStream> raw_stream(ApiCall call);
   /// A connection to the daemon on which nothing was said yet. Errors: as the transport has them.
   base::Result<sys::UniqueFd> dial() { return http_.dial(); }

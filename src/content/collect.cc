@@ -42,21 +42,80 @@ Lease Store::lease() {
 
 namespace {
 
+/// Removes a file of ingest/ unless somebody writes it. Nothing there is success.
+Result<> remove_unlocked(int dir, const std::string& name) {
+  const auto file = sys::open_at(dir, name, O_RDWR | O_NOFOLLOW);
+  if (!file) return {};  // became a blob meanwhile
+  if (!TRY(sys::lock_file(file->get(), sys::Wait::No))) return {};
+  auto removed = sys::unlink_at(dir, name);
+  if (removed.failed_as(base::ErrorKind::NotFound)) return {};
+  return removed;
+}
+
 Result<> remove_old_downloads(int dir, base::Time before) {
   for (const auto& entry : TRY(sys::list_dir(dir))) {
     const auto status = sys::stat_at(dir, entry.name);
     if (!status || base::Time{std::chrono::seconds{status->st_mtim.tv_sec}} >= before) continue;
-    const auto file = sys::open_at(dir, entry.name, O_RDWR | O_NOFOLLOW);
-    if (!file) continue;  // became a blob meanwhile
-    const bool locked = TRY(sys::lock_file(file->get(), sys::Wait::No));
-    if (!locked) continue;
-    auto removed = sys::unlink_at(dir, entry.name);
-    if (!removed && !removed.failed_as(base::ErrorKind::NotFound)) return removed;
+    TRY(remove_unlocked(dir, entry.name));
   }
   return {};
 }
 
+constexpr std::string_view kDownload = "sha256-";
+
+std::uint64_t allocated(const struct ::stat& status) {
+  return static_cast<std::uint64_t>(status.st_blocks) * 512;  // stat(3type): the unit of st_blocks
+}
+
+/// Of a folder's files. They may go meanwhile.
+Result<std::uint64_t> allocated_in(int dir) {
+  std::uint64_t bytes = 0;
+  for (const auto& entry : TRY(sys::list_dir(dir))) {
+    if (const auto status = sys::stat_at(dir, entry.name)) bytes += allocated(*status);
+  }
+  return bytes;
+}
+
 }  // namespace
+
+Result<std::vector<Store::Leftover>> Store::leftovers() const {
+  std::vector<Leftover> found;
+  const int dir = state_->ingest_dir.get();
+  for (const auto& entry : TRY(sys::list_dir(dir))) {
+    const auto file = sys::open_at(dir, entry.name, O_RDWR | O_NOFOLLOW);
+    if (!file || !TRY(sys::lock_file(file->get(), sys::Wait::No))) continue;
+    const auto status = TRY(sys::stat_fd(file->get()));
+    Leftover leftover{.name = entry.name, .bytes = allocated(status),
+                      .changed = base::Time{std::chrono::seconds{status.st_mtim.tv_sec}}};
+    const std::string_view name = entry.name;
+    const auto digest = name.starts_with(kDownload)
+                            ? Digest::parse("sha256:" + std::string{name.substr(kDownload.size())})
+                            : Result<Digest>{base::invalid("no digest")};
+    leftover.useless = !digest || TRY(has(*digest));
+    found.push_back(std::move(leftover));
+  }
+  return found;
+}
+
+Result<> Store::remove_leftover(const std::string& name) { return remove_unlocked(state_->ingest_dir.get(), name); }
+
+Result<Store::Space> Store::space() const {
+  Space space;
+  space.blobs = TRY(allocated_in(state_->blobs_dir.get()));
+  space.ingests = TRY(allocated_in(state_->ingest_dir.get()));
+  space.other = TRY(allocated_in(state_->root_dir.get()));
+  for (const char* folder : {".", "blobs/sha256"}) {
+    space.other += allocated(TRY(sys::stat_at(state_->root_dir.get(), folder)));
+  }
+  return space;
+}
+
+Result<bool> Store::remove_unleased(const Digest& digest, base::FunctionRef<Result<bool>()> agreed) {
+  const std::scoped_lock lock{state_->mutex};
+  if (state_->leased.contains(digest) || !TRY(agreed())) return false;
+  TRY(remove(digest));
+  return true;
+}
 
 Result<Store::Collected> Store::collect(base::FunctionRef<Result<Roots>()> roots,
                                         std::chrono::seconds grace) {

@@ -132,6 +132,10 @@ class Store {
   /// Nothing there is success.
   base::Result<> remove(const base::Digest& digest);
 
+  /// Removes a blob that no lease holds, if `agreed` says so; nobody can take a lease on it meanwhile, and who had
+  /// one has committed its record. `agreed` reads records only. Whether it went.
+  base::Result<bool> remove_unleased(const base::Digest& digest, base::FunctionRef<base::Result<bool>()> agreed);
+
   /// Begins or resumes the blob `digest` of `size` bytes. While another thread or process has it in
   /// work, waits for that one: then either the Ingest is `complete`, or it goes on where that one
   /// stopped. Errors: Unavailable when `stop` was requested while waiting.
@@ -147,6 +151,26 @@ class Store {
   base::Result<std::vector<IndexEntry>> index() const;
 
   [[nodiscard]] Lease lease();
+
+  /// What lies in ingest/ and nobody writes: a download to be resumed, or useless.
+  struct Leftover {
+    std::string name;
+    std::uint64_t bytes = 0;
+    base::Time changed;
+    /// No later ingest can use it: its digest is not known, or its blob is here.
+    bool useless = false;
+  };
+  base::Result<std::vector<Leftover>> leftovers() const;
+  /// Nothing there, or somebody writes it again, is success.
+  base::Result<> remove_leftover(const std::string& name);
+
+  /// Bytes on the disk, by what they are for.
+  struct Space {
+    std::uint64_t blobs = 0;
+    std::uint64_t ingests = 0;
+    std::uint64_t other = 0;  ///< index.json and the folders
+  };
+  base::Result<Space> space() const;
 
   struct Collected {
     std::uint64_t blobs = 0;

@@ -101,6 +101,12 @@ std::vector<image::ImageUser> ContainerAnswers::users_of(const base::Digest& ima
   return users;
 }
 
+std::vector<std::string> ContainerAnswers::snapshot_owners() const {
+  std::vector<std::string> ids;
+  for (const ContainerPtr& container : core_.table.all()) ids.push_back(container->id());
+  return ids;
+}
+
 Result<> ContainerAnswers::join_network(const std::string& container, const net::Network& network,
                                         const spec::api::EndpointSettings& settings) {
   return engine::join_network(core_, TRY(core_.table.find(container)), network, settings);

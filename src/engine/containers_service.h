@@ -65,6 +65,7 @@ class ContainerAnswers final : public image::ImageUsers,
   explicit ContainerAnswers(Core& core) : core_{core} {}
 
   [[nodiscard]] std::vector<image::ImageUser> users_of(const base::Digest& image_id) const override;
+  [[nodiscard]] std::vector<std::string> snapshot_owners() const override;
   base::Result<> join_network(const std::string& container, const net::Network& network,
                               const spec::api::EndpointSettings& settings) override;
   [[nodiscard]] std::string name_of(const std::string& container) const override;

@@ -102,6 +102,7 @@ image::Options image_options(const Options& options) {
   image::Options images{.builtin_path = options.images_path,
                         .max_concurrent_downloads = options.max_concurrent_downloads,
                         .max_concurrent_uploads = options.max_concurrent_uploads};
+  images.layer_blobs = options.layer_blobs == "keep" ? image::LayerBlobs::Keep : image::LayerBlobs::DropRebuildable;
   images.registries.mirrors = options.registry_mirrors;
   images.registries.insecure_registries = options.insecure_registries;
   images.registries.certs_dir = options.certs_dir;
@@ -154,6 +155,10 @@ base::Result<std::unique_ptr<Parts>> open_parts(const Options& options) {
   auto parts = std::make_unique<Parts>();
   parts->options = options;
   TRY(make_layout(options));
+  if (options.image_budget < 0) return base::invalid("image-budget: want a size, or 0 for none");
+  if (options.layer_blobs != "keep" && options.layer_blobs != "drop-rebuildable") {
+    return base::invalid("invalid layer-blobs " + base::quoted(options.layer_blobs) + ": want drop-rebuildable or keep");
+  }
   parts->lock = TRY(lock_data_root(options.data_root));
   parts->oci_defaults = {.ulimits = options.default_ulimits,
                          .no_new_privileges = options.no_new_privileges,
@@ -195,12 +200,12 @@ class EngineImpl final : public Engine {
         containers_{core_},
         execs_{core_},
         files_{core_},
-        images_{*parts_->images, answers_, parts_->events},
+        images_{*parts_->images, answers_, parts_->events, static_cast<std::uint64_t>(parts_->options.image_budget)},
         networks_{*parts_->network, answers_, parts_->events, std::move(predefined)},
         volumes_{*parts_->volumes, answers_, parts_->events},
         id_{id},
         registries_{parts_->images->registries()},
-        system_{*parts_->live, parts_->facts, answers_, parts_->events, std::move(id),
+        system_{*parts_->live, parts_->facts, answers_, parts_->events, *parts_->images, std::move(id),
                 std::string{parts_->snapshots->name()}} {}
 
   ~EngineImpl() override {

@@ -45,6 +45,8 @@ struct Options {
   std::string http_proxy, https_proxy, no_proxy;  ///< shown by info; curl reads them from the environment
   int shutdown_timeout = 15;                      ///< s; negative: as long as it takes
   int default_stop_timeout = 10;                  ///< s, of a container that has none of its own
+  std::string layer_blobs = "drop-rebuildable";   ///< or "keep"
+  std::int64_t image_budget = 0;                  ///< bytes that images may take; 0: any amount
   bool live_restore = true;
   bool init = false;
   std::string init_path;  ///< "" : caisson-init beside caissond

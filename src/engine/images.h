@@ -2,6 +2,7 @@
 /// The images service: docker's image verbs over the `image` module, with events and with what only
 /// the engine knows (which containers use an image). Safe from any thread; may block.
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -11,6 +12,7 @@
 #include "base/byte_stream.h"
 #include "base/result.h"
 #include "engine/containers.h"
+#include "spec/engine/disk.h"
 #include "spec/engine/image.h"
 
 namespace engine {
@@ -53,8 +55,15 @@ struct ImagePruneReport {
   std::uint64_t bytes = 0;
 };
 
+struct FsckOptions {
+  bool repair = false;
+  bool quick = false;  ///< don't read the blobs
+  /// What is younger and that nothing needs may be somebody's work under way.
+  std::chrono::seconds grace{3600};
+};
+
 struct ImageDiskUsage {
-  std::uint64_t layers = 0;  ///< bytes
+  std::uint64_t layers = 0;  ///< bytes on the disk, blobs and unpacked layers
   std::vector<spec::api::ImageSummary> images;
 };
 
@@ -68,8 +77,12 @@ class Images {
   virtual base::Result<std::vector<spec::api::ImageHistoryItem>> history(const std::string& ref) = 0;
   virtual base::Result<std::vector<spec::api::ImageDeleteItem>> remove(const std::string& ref, bool force,
                                                                        bool no_prune) = 0;
-  /// Filters: dangling (default true), until, label, label!. Errors: InvalidArgument "invalid filter 'x'".
-  virtual base::Result<ImagePruneReport> prune(const Filters& filters) = 0;
+  /// Filters: dangling (default true), until, label, label!, and of our own keep-last (a number: spares the
+  /// newest of each repository) and unused-for (a duration). keep-last alone means tagged images too.
+  /// `dry_run` only says what would go. Errors: InvalidArgument "invalid filter 'x'".
+  virtual base::Result<ImagePruneReport> prune(const Filters& filters, bool dry_run) = 0;
+  /// Compares records and disk; repairs if asked to.
+  virtual base::Result<spec::api::FsckReport> check(const FsckOptions& options) = 0;
   virtual base::Result<> tag(const std::string& ref, const std::string& repository, const std::string& tag) = 0;
   /// An error that happens before the first message is the result; a later one too, and the caller
   /// puts it on the stream.

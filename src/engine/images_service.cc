@@ -2,8 +2,12 @@
 
 #include <array>
 
+#include <fmt/format.h>
+
+#include "base/strings.h"
 #include "engine/commit_changes.h"
 #include "engine/filters.h"
+#include "engine/image_budget.h"
 #include "engine/registries_service.h"
 #include "spec/reference.h"
 
@@ -39,7 +43,8 @@ Result<ImageDiskUsage> ImagesService::disk_usage() {
     const auto id = base::Digest::parse(image.id);
     image.containers = id ? static_cast<std::int64_t>(users_.users_of(*id).size()) : 0;
   }
-  return ImageDiskUsage{found.layers, std::move(found.images)};
+  const auto space = TRY(store_.disk_space());
+  return ImageDiskUsage{space.blobs + space.ingests + space.layers, std::move(found.images)};
 }
 
 Result<spec::api::ImageInspect> ImagesService::inspect(const std::string& ref) { return store_.inspect(ref); }
@@ -51,29 +56,70 @@ Result<std::vector<spec::api::ImageHistoryItem>> ImagesService::history(const st
 Result<std::vector<spec::api::ImageDeleteItem>> ImagesService::remove(const std::string& ref, bool force,
                                                                       bool no_prune) {
   const auto removed = TRY(store_.remove(ref, force, !no_prune, users_));
-  publish_removed(removed);
+  publish_removed(events_, removed);
   return removed.items;
 }
 
-void ImagesService::publish_removed(const image::Removed& removed) {
-  for (const auto& item : removed.items) {
-    if (!item.untagged.empty()) publish("untag", removed.id.str(), removed.id.str());
-    if (item.deleted == removed.id.str()) publish("delete", item.deleted, item.deleted);
-  }
+namespace {
+
+/// One value of a filter that takes only one.
+Result<std::string> single(const Filters& filters, std::string_view name) {
+  const auto& values = filter_values(filters, name);
+  if (values.size() > 1) return base::invalid(fmt::format("more than one {} filter specified", name));
+  return values.empty() ? std::string{} : values.front();
 }
 
-Result<ImagePruneReport> ImagesService::prune(const Filters& filters) {
-  constexpr std::array<std::string_view, 4> kAllowed = {"dangling", "until", "label", "label!"};
+Result<image::PruneOptions> prune_options(Filters filters) {
+  constexpr std::array<std::string_view, 6> kAllowed = {"dangling", "until", "label", "label!", "keep-last", "unused-for"};
   TRY(check_filters(filters, kAllowed));
-  image::PruneOptions options{.all = !TRY(bool_filter(filters, "dangling")).value_or(true), .filters = filters};
+  image::PruneOptions options;
+  const auto dangling = TRY(bool_filter(filters, "dangling"));
+  if (const auto text = TRY(single(filters, "keep-last")); !text.empty()) {
+    const auto count = base::parse_uint(text);
+    if (!count || *count == 0) return base::invalid("invalid filter 'keep-last=" + text + "': want a number above 0");
+    options.keep_last = *count;
+  }
+  if (const auto text = TRY(single(filters, "unused-for")); !text.empty()) {
+    const auto duration = base::parse_duration(text);
+    if (!duration || *duration <= std::chrono::nanoseconds{0})
+      return base::invalid("invalid filter 'unused-for=" + text + "': want a duration such as 720h");
+    options.unused_for = std::chrono::ceil<std::chrono::seconds>(*duration);
+  }
+  // Only tagged images stand in a repository.
+  options.all = dangling ? !*dangling : options.keep_last != 0;
+  filters.erase("keep-last");
+  filters.erase("unused-for");
+  options.filters = std::move(filters);
+  return options;
+}
+
+}  // namespace
+
+Result<ImagePruneReport> ImagesService::prune(const Filters& filters, bool dry_run) {
+  auto options = TRY(prune_options(filters));
+  options.dry_run = dry_run;
   auto pruned = TRY(store_.prune(options, users_));
   ImagePruneReport report{.items = {}, .bytes = pruned.bytes};
   for (const auto& removed : pruned.removed) {
-    publish_removed(removed);
+    if (!dry_run) publish_removed(events_, removed);
     report.items.insert(report.items.end(), removed.items.begin(), removed.items.end());
   }
   report.items.insert(report.items.end(), pruned.layers.begin(), pruned.layers.end());
-  events_.publish("image", "prune", "", {{"reclaimed", std::to_string(pruned.bytes)}});
+  if (!dry_run) events_.publish("image", "prune", "", {{"reclaimed", std::to_string(pruned.bytes)}});
+  return report;
+}
+
+Result<spec::api::FsckReport> ImagesService::check(const FsckOptions& options) {
+  auto found = TRY(store_.check({.repair = options.repair, .quick = options.quick, .grace = options.grace}, users_));
+  spec::api::FsckReport report{.findings = {},
+                               .images = found.images,
+                               .layers = found.layers,
+                               .snapshots = found.snapshots,
+                               .blobs = found.blobs};
+  for (auto& finding : found.findings) {
+    report.findings.push_back({std::move(finding.kind), std::move(finding.subject), std::move(finding.problem),
+                               std::move(finding.remedy), finding.repaired, finding.bytes});
+  }
   return report;
 }
 
@@ -91,8 +137,9 @@ Result<> ImagesService::pull(const PullOptions& options, ProgressSink& progress,
                                    .platform = options.platform,
                                    .credentials = credentials_of(options.auth)};
   Forward forward{progress};
-  TRY(store_.pull(request, forward, std::move(stop)));
+  const auto id = TRY(store_.pull(request, forward, std::move(stop)));
   publish("pull", reference.familiar(), reference.familiar_name());
+  keep_image_budget(store_, users_, events_, budget_, id);
   return {};
 }
 
@@ -130,6 +177,7 @@ Result<> ImagesService::load(base::ByteSource& archive, bool quiet, ProgressSink
   Forward forward{progress};
   for (const auto& loaded : TRY(store_.load(archive, quiet, forward))) {
     publish("load", loaded.id.str(), loaded.tags.empty() ? loaded.id.str() : loaded.tags.front());
+    keep_image_budget(store_, users_, events_, budget_, loaded.id);
   }
   return {};
 }

@@ -11,6 +11,7 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "engine/containers.h"
+#include "spec/engine/disk.h"
 #include "spec/engine/system.h"
 
 namespace engine {
@@ -24,6 +25,8 @@ class System {
   virtual ~System() = default;
   virtual spec::api::SystemVersion version() = 0;
   virtual base::Result<spec::api::SystemInfo> info() = 0;
+  /// What du(1) says of the data root, by what it is for.
+  virtual base::Result<spec::api::DiskSpace> disk_space() = 0;
 };
 
 class EventStream {

@@ -7,9 +7,12 @@
 
 #include "base/strings.h"
 #include "codec/compression.h"
+#include "codec/sha256.h"
 #include "codec/tar.h"
+#include "image/detail/layer_blob.h"
 #include "image/detail/tee.h"
 #include "layer/apply.h"
+#include "layer/recipe.h"
 
 namespace image::detail {
 namespace {
@@ -128,7 +131,7 @@ class Archive::Reading {
   Result<> file(const std::string& path, std::uint64_t size, base::ByteSource& data);
   Result<> layer(const std::string& path, std::uint64_t size, Peek& data, codec::Compression compression);
   Result<bool> layer_is_here(const std::string& path, std::uint64_t size, codec::Compression compression);
-  Result<> unpack(ArchiveLayer& layer, base::ByteSource& data);
+  Result<> unpack(ArchiveLayer& layer, base::ByteSource& data, codec::Compression compression);
 
   Core& core_;
   content::Lease& lease_;
@@ -179,20 +182,35 @@ Result<bool> Archive::Reading::layer_is_here(const std::string& path, std::uint6
   const auto digest = Digest::parse("sha256:" + path.substr(kBlobs.size()));
   if (!digest) return false;
   lease_.add(*digest);
-  const auto known = TRY(core_.records.layer_with_blob(*digest));
-  if (!known || !TRY(core_.content.has(*digest))) return false;
+  auto known = TRY(core_.records.layer_with_blob(*digest));
+  if (!known) return false;
+  // It may have to be made again from that layer, so the layer stays, too.
+  if (!known->recipe.empty()) lease_.add(known->recipe);
+  out_.pins_.push_back(std::make_unique<Pin>(core_.board, std::vector{known->chain_id}));
+  known = TRY(core_.records.layer(known->chain_id));
+  if (!known || !TRY(has_layer_blob(core_, *digest))) return false;
   auto layer = std::make_shared<ArchiveLayer>();
   layer->blob = spec::Descriptor::of(media_type_of(compression), *digest, size);
   layer->diff_id = known->diff_id;
   layer->tar_size = known->tar_size;
   layer->size = known->size;
+  layer->recipe = known->recipe;
   out_.layers_[path] = std::move(layer);
   return true;
 }
 
-Result<> Archive::Reading::unpack(ArchiveLayer& layer, base::ByteSource& data) {
+Result<> Archive::Reading::unpack(ArchiveLayer& layer, base::ByteSource& data, codec::Compression compression) {
   auto staging = TRY(core_.snapshotter.stage());
-  const auto applied = TRY(layer::apply(data, staging.dir()).context("failed to register layer"));
+  std::optional<layer::RecipeRecorder> recorder;
+  if (compression == codec::Compression::None && core_.dropper) recorder.emplace();
+  const auto applied =
+      TRY(layer::apply(data, staging.dir(), {}, recorder ? &*recorder : nullptr).context("failed to register layer"));
+  if (recorder) {
+    if (const auto recipe = TRY(recorder->finish())) {
+      lease_.add(codec::sha256(*recipe));
+      layer.recipe = TRY(core_.content.write_blob(*recipe));
+    }
+  }
   layer.diff_id = applied.diff_id;
   layer.describes_root = applied.describes_root;
   layer.tar_size = applied.tar_bytes;
@@ -209,7 +227,7 @@ Result<> Archive::Reading::layer(const std::string& path, std::uint64_t size, Pe
   auto ingest = TRY(core_.content.ingest_new());
   detail::Tee tee{nullptr, data, &ingest, meter ? &*meter : nullptr};
   auto layer = std::make_shared<ArchiveLayer>();
-  auto unpacked = unpack(*layer, tee);
+  auto unpacked = unpack(*layer, tee, compression);
   if (!unpacked && !unpacked.failed_as(ErrorKind::InvalidArgument)) return unpacked;
   TRY(drain(tee));
   const Digest digest = TRY(ingest.commit());

@@ -27,4 +27,14 @@ Result<DiskUsage> Store::disk_usage() const {
   return usage;
 }
 
+Result<DiskSpace> Store::disk_space() const {
+  const auto content = TRY(core_->content.space());
+  const auto snapshots = TRY(core_->snapshotter.space());
+  return DiskSpace{.blobs = content.blobs + content.other,
+                   .ingests = content.ingests,
+                   .layers = snapshots.layers + snapshots.unnamed,
+                   .writable = snapshots.writable,
+                   .removing = snapshots.removing};
+}
+
 }  // namespace image

@@ -70,6 +70,7 @@ Result<Hold> Store::hold(const std::string& ref) {
   // Gone between looking and pinning?
   const auto record = TRY(core_->records.image(found.id));
   if (!record) return detail::no_such_image(ref);
+  TRY(core_->records.touch(record->id, base::now()));
   return Hold{TRY(image_of(*core_, *record)), std::move(pin)};
 }
 

@@ -7,6 +7,7 @@
 #include "codec/sha256.h"
 #include "image/detail/archive.h"
 #include "image/detail/install.h"
+#include "image/detail/layer_blob.h"
 #include "image/detail/legacy_archive.h"
 #include "image/store.h"
 
@@ -39,12 +40,13 @@ class ArchiveMaker final : public LayerMaker {
       return layer->diff_id == job.diff_id && layer->staging.has_value();
     });
     if (it == layers_.end()) {
-      const auto source = TRY(core_.content.source(job.blob.digest()));
+      const auto source = TRY(open_layer_blob(core_, job.blob.digest()));
       return unpack(core_, *source, job);
     }
     ArchiveLayer& layer = **it;
     LayerRecord record{job.chain_id,        job.diff_id,      job.parent,     job.blob.digest(),
-                       job.blob.media_type, job.blob.bytes(), layer.tar_size, layer.size};
+                       job.blob.media_type, job.blob.bytes(), layer.tar_size, layer.size,
+                       layer.recipe};
     Prepared prepared{*std::exchange(layer.staging, std::nullopt), std::move(record), layer.describes_root};
     return prepared;
   }
@@ -282,6 +284,7 @@ Result<std::vector<Loaded>> load_archive(Core& core, base::ByteSource& stream, P
   // Blobs of a failed load, and of layers that are kept with another compression already.
   if (auto cleaned = remove_leftovers(core); !cleaned && !loaded)
     std::move(loaded.error()).and_also(cleaned.error());
+  if (loaded && core.dropper) core.dropper->wake();
   return loaded;
 }
 

@@ -7,6 +7,7 @@
 #include "codec/sha256.h"
 #include "image/detail/builtin.h"
 #include "image/detail/install.h"
+#include "image/detail/layer_blob.h"
 #include "image/detail/progress.h"
 #include "image/detail/tee.h"
 #include "image/store.h"
@@ -76,7 +77,7 @@ Result<Prepared> Downloader::make(const LayerJob& job, const std::stop_token& st
 Result<Prepared> Downloader::from_store(const LayerJob& job) {
   const std::string id = short_id(job.blob);
   progress_.step(id, "Download complete");
-  const auto source = TRY(core_.content.source(job.blob.digest()));
+  const auto source = TRY(detail::open_layer_blob(core_, job.blob.digest()));
   Meter meter{progress_, id, "Extracting", job.blob.bytes()};
   detail::Tee counted{nullptr, *source, nullptr, &meter};
   auto prepared = TRY(detail::unpack(core_, counted, job));

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "codec/describe.h"
 #include "image/detail/core.h"
+#include "image/detail/layer_blob.h"
 #include "image/detail/progress.h"
 #include "image/store.h"
 
@@ -29,13 +30,13 @@ constexpr std::size_t kMostMountSources = 3;
 
 class StoredBlob final : public distribution::BlobReader {
  public:
-  StoredBlob(const content::Store& content, Digest digest) : content_{content}, digest_{std::move(digest)} {}
+  StoredBlob(Core& core, Digest digest) : core_{core}, digest_{std::move(digest)} {}
   Result<std::unique_ptr<base::ByteSource>> open(std::uint64_t offset) override {
-    return content_.source(digest_, offset);
+    return detail::open_layer_blob(core_, digest_, offset);
   }
 
  private:
-  const content::Store& content_;
+  Core& core_;
   const Digest digest_;
 };
 
@@ -97,6 +98,7 @@ class Push {
   Progress& progress_;
   const std::stop_token& stop_;
   content::Lease lease_;
+  std::vector<std::unique_ptr<detail::Pin>> pins_;  ///< a blob may have to be made again from its layer
   std::unique_ptr<distribution::Repository> repository_;
   std::map<std::string, std::vector<std::string>> mount_sources_;  ///< blob → repository paths
   std::set<std::string> pushed_;                                   ///< blobs of tags before
@@ -125,7 +127,13 @@ Result<Cargo> Push::find(const std::string& tag) {
   cargo.layers = TRY(core_.records.layers_of(cargo.image.id));
   lease_.add(cargo.image.id);
   lease_.add(cargo.image.manifest);
-  for (const auto& layer : cargo.layers) lease_.add(layer.blob);
+  std::vector<std::string> chain_ids;
+  for (const auto& layer : cargo.layers) {
+    lease_.add(layer.blob);
+    if (!layer.recipe.empty()) lease_.add(layer.recipe);
+    chain_ids.push_back(layer.chain_id);
+  }
+  pins_.push_back(std::make_unique<detail::Pin>(core_.board, std::move(chain_ids)));
   if (!request_.platform.empty()) {
     const auto wanted = TRY(spec::Platform::parse(request_.platform));
     const auto& is = cargo.image.summary;
@@ -182,7 +190,7 @@ Result<std::vector<Pushed>> Push::run() {
 
 Result<> Push::push_layer(const LayerRecord& layer) {
   LayerLine line{progress_, layer.diff_id.short_hex(), layer.blob_size};
-  StoredBlob reader{core_.content, layer.blob};
+  StoredBlob reader{core_, layer.blob};
   const auto blob = spec::Descriptor::of(layer.blob_media_type, layer.blob, layer.blob_size);
   const auto sources = mount_sources_.find(layer.blob.str());
   static const std::vector<std::string> kNone;
@@ -231,7 +239,7 @@ Result<> Push::push_layers(const std::vector<LayerRecord>& layers) {
 Result<> Push::push_config(const Cargo& cargo) {
   const Digest& id = cargo.image.id;
   if (!pushed_.insert(id.str()).second) return {};
-  StoredBlob reader{core_.content, id};
+  StoredBlob reader{core_, id};
   const auto size = TRY(core_.content.stat(id)).size;
   const auto blob = spec::Descriptor::of(spec::media::kOciConfig, id, size);
   TRY(repository_->push_blob(blob, {}, reader, stop_, nullptr));

@@ -4,6 +4,7 @@
 
 #include "base/strings.h"
 #include "image/detail/core.h"
+#include "image/detail/removal.h"
 #include "image/store.h"
 
 namespace image {
@@ -171,12 +172,10 @@ Result<> prune_parents_of(Core& core, std::string parent, const ImageUsers& user
   return {};
 }
 
-struct Unrecorded {
-  Removed removed;
-  bool deleted = false;  ///< the image itself, not only a name
-};
+}  // namespace
 
-/// The rows of one removal; layers and blobs go by a collection afterwards.
+namespace detail {
+
 Result<Unrecorded> remove_rows(Core& core, const std::string& ref, bool force, bool prune_parents,
                                const ImageUsers& users) {
   const auto image = TRY(detail::find_image(core, ref));
@@ -190,11 +189,11 @@ Result<Unrecorded> remove_rows(Core& core, const std::string& ref, bool force, b
   return Unrecorded{std::move(removal.removed()), deleted};
 }
 
-}  // namespace
+}  // namespace detail
 
 Result<Removed> Store::remove(const std::string& ref, bool force, bool prune_parents,
                               const ImageUsers& users) {
-  auto [removed, deleted] = TRY(remove_rows(*core_, ref, force, prune_parents, users));
+  auto [removed, deleted] = TRY(detail::remove_rows(*core_, ref, force, prune_parents, users));
   if (deleted) {
     for (auto& chain_id : TRY(detail::remove_unused(*core_)).chain_ids) {
       removed.items.push_back({{}, std::move(chain_id)});
@@ -203,26 +202,6 @@ Result<Removed> Store::remove(const std::string& ref, bool force, bool prune_par
   TRY(detail::write_index(*core_));
   if (deleted) TRY(detail::remove_unused_blobs(*core_, std::chrono::seconds{0}));
   return std::move(removed);
-}
-
-Result<Pruned> Store::prune(const PruneOptions& options, const ImageUsers& users) {
-  ListOptions wanted;
-  wanted.filters = options.filters;
-  wanted.filters["dangling"] = {options.all ? "false" : "true"};
-  if (options.all) wanted.filters.erase("dangling");
-  Pruned out;
-  for (const auto& image : TRY(list(wanted))) {
-    if (!users.users_of(TRY(Digest::parse(image.id))).empty()) continue;
-    auto gone = remove_rows(*core_, image.id, options.all, true, users);
-    // Somebody began to use it, gave it a name or removed it meanwhile, or another image stands on it.
-    if (gone.failed_as(base::ErrorKind::Conflict) || gone.failed_as(base::ErrorKind::NotFound)) continue;
-    out.removed.push_back(std::move(TRY(std::move(gone)).removed));
-  }
-  auto freed = TRY(detail::remove_unused(*core_));
-  TRY(detail::write_index(*core_));
-  out.bytes = freed.bytes + TRY(detail::remove_unused_blobs(*core_, std::chrono::seconds{0}));
-  for (auto& chain_id : freed.chain_ids) out.layers.push_back({{}, std::move(chain_id)});
-  return out;
 }
 
 Result<Digest> Store::tag(const std::string& ref, const std::string& repository, const std::string& tag) {
@@ -241,6 +220,8 @@ Result<Digest> Store::tag(const std::string& ref, const std::string& repository,
   TRY(detail::write_index(*core_));
   return image.id;
 }
+
+Result<> Store::touch(const Digest& id) { return core_->records.touch(id, base::now()); }
 
 Result<> Store::collect() {
   if (TRY(detail::remove_unused(*core_)).chain_ids.empty()) return {};

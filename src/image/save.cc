@@ -1,10 +1,10 @@
 #include <map>
-#include <set>
 #include <utility>
 
 #include "base/strings.h"
 #include "codec/tar.h"
 #include "image/detail/core.h"
+#include "image/detail/layer_blob.h"
 #include "image/store.h"
 
 namespace image {
@@ -73,7 +73,7 @@ class Selection {
 /// Equal images make equal archives: no time, no owner, blobs sorted by digest.
 class ArchiveWriter {
  public:
-  ArchiveWriter(const Core& core, base::ByteSink& out) : core_{core}, tar_{out} {}
+  ArchiveWriter(Core& core, base::ByteSink& out) : core_{core}, tar_{out} {}
 
   Result<> write(const std::vector<Wanted>& images);
 
@@ -81,13 +81,13 @@ class ArchiveWriter {
   Result<> add_image(const Wanted& image);
   Result<> document(const std::string& path, const std::string& bytes);
   Result<> folder(const std::string& path);
-  Result<> blob(const Digest& digest);
+  Result<> blob(const Digest& digest, std::uint64_t size);
 
-  const Core& core_;
+  Core& core_;
   codec::TarWriter tar_;
   spec::Index index_;
   codec::Json manifests_{codec::Json::Array{}};
-  std::set<Digest> blobs_;
+  std::map<Digest, std::uint64_t> blobs_;  ///< with their sizes
 };
 
 Result<> ArchiveWriter::document(const std::string& path, const std::string& bytes) {
@@ -107,13 +107,13 @@ Result<> ArchiveWriter::folder(const std::string& path) {
   return tar_.add(entry);
 }
 
-Result<> ArchiveWriter::blob(const Digest& digest) {
+Result<> ArchiveWriter::blob(const Digest& digest, std::uint64_t size) {
   codec::TarEntry entry;
   entry.path = blob_path(digest);
   entry.mode = 0444;
-  entry.size = TRY(core_.content.stat(digest)).size;
+  entry.size = size;
   TRY(tar_.add(entry));
-  const auto source = TRY(core_.content.source(digest));
+  const auto source = TRY(detail::open_layer_blob(core_, digest));
   std::string buffer(std::size_t{256} << 10U, '\0');
   for (;;) {
     const std::size_t count = TRY(source->read(buffer));
@@ -126,11 +126,11 @@ Result<> ArchiveWriter::add_image(const Wanted& image) {
   const auto& record = image.record;
   const std::string bytes = TRY(core_.content.read(record.manifest));
   const auto manifest = TRY(spec::Manifest::parse(bytes, record.media_type));
-  blobs_.insert(record.manifest);
-  blobs_.insert(record.id);
+  blobs_.emplace(record.manifest, bytes.size());
+  blobs_.emplace(record.id, manifest.config.bytes());
   codec::Json layers{codec::Json::Array{}};
   for (const auto& layer : manifest.layers) {
-    blobs_.insert(layer.digest());
+    blobs_.emplace(layer.digest(), layer.bytes());
     layers.push(blob_path(layer.digest()));
   }
   codec::Json tags{codec::Json::Array{}};
@@ -161,7 +161,7 @@ Result<> ArchiveWriter::write(const std::vector<Wanted>& images) {
   TRY(document("manifest.json", manifests_.dump()));
   TRY(folder("blobs/"));
   TRY(folder("blobs/sha256/"));
-  for (const auto& digest : blobs_) TRY(blob(digest));
+  for (const auto& [digest, size] : blobs_) TRY(blob(digest, size));
   return tar_.finish();
 }
 
@@ -173,11 +173,17 @@ Result<> Store::save(const std::vector<std::string>& refs, base::ByteSink& archi
   if (selection.images().empty()) return base::invalid("no images to save");
   // The blobs stay while they are written, whatever is removed meanwhile.
   auto lease = core_->content.lease();
+  std::vector<std::string> chain_ids;
   for (const auto& image : selection.images()) {
     lease.add(image.record.id);
     lease.add(image.record.manifest);
-    for (const auto& layer : TRY(core_->records.layers_of(image.record.id))) lease.add(layer.blob);
+    for (const auto& layer : TRY(core_->records.layers_of(image.record.id))) {
+      lease.add(layer.blob);
+      if (!layer.recipe.empty()) lease.add(layer.recipe);
+      chain_ids.push_back(layer.chain_id);
+    }
   }
+  const detail::Pin pin{core_->board, std::move(chain_ids)};
   return ArchiveWriter{*core_, archive}.write(selection.images());
 }
 

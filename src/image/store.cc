@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "image/detail/core.h"
+#include "image/detail/layer_blob.h"
 
 namespace image {
 namespace {
@@ -41,6 +42,10 @@ Result<std::unique_ptr<Store>> Store::open(state::Database& database, content::S
   TRY(detail::remove_unused(*core));
   TRY(detail::remove_unused_blobs(*core, kGrace));
   TRY(detail::write_index(*core));
+  if (core->options.layer_blobs == LayerBlobs::DropRebuildable && snapshotter.keeps_changes()) {
+    core->dropper = std::make_unique<detail::Dropper>(*core);
+    core->dropper->wake();
+  }
   return std::unique_ptr<Store>{new Store{std::move(core)}};
 }
 
@@ -51,6 +56,10 @@ Result<> Store::reconfigure(const Options& options) {
                         core_->max_downloads.exchange(options.max_concurrent_downloads));
   core_->max_uploads = options.max_concurrent_uploads;
   return {};
+}
+
+void Store::wait_for_drops() {
+  if (core_->dropper) core_->dropper->wait();
 }
 
 }  // namespace image

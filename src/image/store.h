@@ -15,6 +15,7 @@
 /// Errors carry docker's wording: NotFound "No such image: x:latest", Conflict "conflict: unable to …",
 /// InvalidArgument "invalid reference format…".
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -59,12 +60,22 @@ class ImageUsers {
  public:
   virtual ~ImageUsers() = default;
   [[nodiscard]] virtual std::vector<ImageUser> users_of(const base::Digest& image_id) const = 0;
+  /// Everyone who has a writable snapshot, by its key.
+  [[nodiscard]] virtual std::vector<std::string> snapshot_owners() const = 0;
 };
 
 /// docker's filters: name → values.
 using Filters = std::map<std::string, std::vector<std::string>>;
 
+/// What becomes of a layer's blob once it is unpacked.
+enum class LayerBlobs : std::uint8_t {
+  Keep,
+  /// Goes when it can be made again from the unpacked layer, to the byte: layers that came as plain tar.
+  DropRebuildable,
+};
+
 struct Options {
+  LayerBlobs layer_blobs = LayerBlobs::DropRebuildable;
   /// Directory of built-in image archives (*.tar), "" for none.
   std::string builtin_path;
   int max_concurrent_downloads = 3;
@@ -155,12 +166,50 @@ struct PruneOptions {
   bool all = false;
   /// until, label, label!
   Filters filters;
+  /// Spares the newest images of each repository; 0: none.
+  std::uint64_t keep_last = 0;
+  /// Spares what was pulled, loaded, run or started since then; 0: nothing.
+  std::chrono::seconds unused_for{0};
+  /// Only says what would go.
+  bool dry_run = false;
 };
 
 struct Pruned {
   std::vector<Removed> removed;
   std::vector<spec::api::ImageDeleteItem> layers;
   std::uint64_t bytes = 0;  ///< of files and blobs that are gone from the disk
+};
+
+struct CheckOptions {
+  bool repair = false;
+  /// Don't read the blobs; their presence and size only.
+  bool quick = false;
+  /// What is younger and that nothing needs may be somebody's work under way.
+  std::chrono::seconds grace{3600};
+};
+
+/// Where the records and the disk disagree.
+struct Finding {
+  std::string kind;     ///< "missing-blob", "damaged-blob", …: the table in the module's README
+  std::string subject;  ///< "sha256:…", a container's id, a folder
+  std::string problem;  ///< what is wrong
+  std::string remedy;   ///< what a repair does, did, or what is left to the user
+  bool repaired = false;
+  std::uint64_t bytes = 0;  ///< on the disk that nothing needs
+};
+
+struct CheckReport {
+  std::vector<Finding> findings;
+  std::uint64_t images = 0, layers = 0, snapshots = 0, blobs = 0;  ///< looked at
+};
+
+/// Bytes on the disk, by what they are for: together all of content/ and snapshots/.
+struct DiskSpace {
+  std::uint64_t blobs = 0;     ///< with the layout's own files
+  std::uint64_t ingests = 0;   ///< downloads under way or to be resumed
+  std::uint64_t layers = 0;    ///< unpacked, and being unpacked
+  std::uint64_t writable = 0;  ///< containers' own
+  std::uint64_t removing = 0;  ///< reclaimable, being removed in the background
 };
 
 /// For `docker system df`.
@@ -195,6 +244,7 @@ class Store {
   base::Result<spec::api::ImageInspect> inspect(const std::string& ref) const;
   base::Result<std::vector<spec::api::ImageHistoryItem>> history(const std::string& ref) const;
   base::Result<DiskUsage> disk_usage() const;
+  base::Result<DiskSpace> disk_space() const;
   /// For `docker info`.
   base::Result<std::uint64_t> count() const;
 
@@ -240,9 +290,19 @@ class Store {
   /// Removes images that are not needed, then what only they needed. One that comes into use meanwhile
   /// stays.
   base::Result<Pruned> prune(const PruneOptions& options, const ImageUsers& users);
+  /// Removes unused images, those first that were not used for longest, until files and blobs take no more
+  /// than `budget` bytes. `keep` and what a container was made of stay, even if that is not enough.
+  base::Result<Pruned> evict(std::uint64_t budget, const base::Digest& keep, const ImageUsers& users);
   /// Removes layers and blobs that nothing needs any more: after the container of a removed image is
   /// gone. Cheap when there is nothing to do.
   base::Result<> collect();
+  /// Compares records, blobs and folders, and repairs what can be: work that goes on meanwhile is no
+  /// finding. What is lost for good goes with its image, unless a container was made of it.
+  base::Result<CheckReport> check(const CheckOptions& options, const ImageUsers& users);
+  /// Waits until blobs that are to be dropped are gone (tests, system df).
+  void wait_for_drops();
+  /// The image is used now: a container of it starts.
+  base::Result<> touch(const base::Digest& id);
 
   /// The client that pull and push use.
   [[nodiscard]] distribution::Client& registries();

@@ -7,6 +7,8 @@
 #include "codec/read_ahead.h"
 #include "codec/sha256.h"
 #include "codec/tar.h"
+#include "layer/recipe.h"
+#include "tree/names.h"
 #include "tree/placer.h"
 
 namespace layer {
@@ -23,8 +25,8 @@ enum class Hash : std::uint8_t { No, Yes };
 /// Watches the uncompressed bytes go by, in the thread that decompresses.
 class Meter final : public base::ByteSource {
  public:
-  Meter(codec::Decompressor& source, const Limits& limits, Hash hash)
-      : source_{source}, limits_{limits}, hashing_{hash} {}
+  Meter(codec::Decompressor& source, const Limits& limits, Hash hash, RecipeRecorder* recorder)
+      : source_{source}, limits_{limits}, hashing_{hash}, recorder_{recorder} {}
 
   Result<std::size_t> read(std::span<char> buffer) override {
     const std::size_t count = TRY(source_.read(buffer));
@@ -37,6 +39,7 @@ class Meter final : public base::ByteSource {
                                        limits_.ratio, bytes_, source_.compressed_bytes()));
     }
     if (hashing_ == Hash::Yes) hash_.update({buffer.data(), count});
+    if (recorder_ != nullptr) recorder_->bytes({buffer.data(), count});
     return count;
   }
   [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
@@ -48,12 +51,21 @@ class Meter final : public base::ByteSource {
   codec::Decompressor& source_;
   const Limits& limits_;
   Hash hashing_;
+  RecipeRecorder* recorder_;
   codec::Sha256 hash_;
   std::uint64_t bytes_ = 0;
 };
 
+/// Where a file of the archive stands now; "" for one whose name means something else.
+std::string placed_path(const std::string& name, const Limits& limits) {
+  auto path = tree::clean_path(name, limits.path_bytes);
+  if (!path || tree::split_path(*path).name.starts_with(tree::kWhiteoutPrefix)) return {};
+  return *std::move(path);
+}
+
 /// Reads `tar` to its end; what follows the end marker belongs to the digest as well.
-Result<std::uint64_t> place_all(base::ByteSource& tar, tree::Placer& placer, const Limits& limits) {
+Result<std::uint64_t> place_all(base::ByteSource& tar, tree::Placer& placer, const Limits& limits,
+                                RecipeRecorder* recorder) {
   codec::TarReader reader{tar};
   codec::TarEntry entry;
   std::uint64_t entries = 0;
@@ -69,6 +81,9 @@ Result<std::uint64_t> place_all(base::ByteSource& tar, tree::Placer& placer, con
       return std::move(placed).error().context(
           fmt::format("{} {}", codec::name_of(entry.type), base::quoted(entry.path)));
     }
+    if (recorder != nullptr && entry.type == codec::TarType::File && entry.size > 0) {
+      recorder->file(placed_path(entry.path, limits), entry.size);
+    }
   }
   TRY(placer.finish());
   std::vector<char> rest(std::size_t{64} << 10U);
@@ -79,15 +94,15 @@ Result<std::uint64_t> place_all(base::ByteSource& tar, tree::Placer& placer, con
 }
 
 Result<Applied> run(base::ByteSource& blob, int root, tree::Whiteouts whiteouts,
-                    ExtractOptions options, Hash hash) {
+                    ExtractOptions options, Hash hash, RecipeRecorder* recorder) {
   options.place.path_bytes = options.limits.path_bytes;
   const auto plain = TRY(codec::decompress(blob));
-  Meter meter{*plain, options.limits, hash};
+  Meter meter{*plain, options.limits, hash, recorder};
   tree::Placer placer{root, whiteouts, options.place};
   Applied applied;
   {
     codec::ReadAhead ahead{meter};
-    applied.entries = TRY(place_all(ahead, placer, options.limits));
+    applied.entries = TRY(place_all(ahead, placer, options.limits, recorder));
   }
   applied.diff_id = meter.digest();
   applied.blob_bytes = plain->compressed_bytes();
@@ -99,13 +114,13 @@ Result<Applied> run(base::ByteSource& blob, int root, tree::Whiteouts whiteouts,
 
 }  // namespace
 
-Result<Applied> apply(base::ByteSource& blob, int root, const Limits& limits) {
+Result<Applied> apply(base::ByteSource& blob, int root, const Limits& limits, RecipeRecorder* recorder) {
   const ExtractOptions options{.limits = limits, .place = {}};
-  return run(blob, root, tree::Whiteouts::ToOverlay, options, Hash::Yes).context("unpack layer");
+  return run(blob, root, tree::Whiteouts::ToOverlay, options, Hash::Yes, recorder).context("unpack layer");
 }
 
 Result<Applied> extract(base::ByteSource& archive, int root, const ExtractOptions& options) {
-  return run(archive, root, tree::Whiteouts::Plain, options, Hash::No).context("extract archive");
+  return run(archive, root, tree::Whiteouts::Plain, options, Hash::No, nullptr).context("extract archive");
 }
 
 }  // namespace layer

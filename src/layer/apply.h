@@ -36,6 +36,8 @@
 
 namespace layer {
 
+class RecipeRecorder;
+
 /// 0: no limit.
 struct Limits {
   std::uint64_t tar_bytes = std::uint64_t{1} << 40U;  ///< of the uncompressed archive
@@ -56,8 +58,9 @@ struct Applied {
 };
 
 /// Reads `blob` to its end, so that a caller who hashes it has seen all of it. `root` is a directory
-/// descriptor; it stays the caller's.
-base::Result<Applied> apply(base::ByteSource& blob, int root, const Limits& limits = {});
+/// descriptor; it stays the caller's. `recorder` (layer/recipe.h) may be null; `finish` it afterwards.
+base::Result<Applied> apply(base::ByteSource& blob, int root, const Limits& limits = {},
+                            RecipeRecorder* recorder = nullptr);
 
 struct ExtractOptions {
   Limits limits;  ///< its path_bytes counts

@@ -13,8 +13,10 @@
 #include <unistd.h>
 
 #include "snapshot/snapshotter.h"
+#include "snapshot/usage.h"
 #include "sys/file.h"
 #include "sys/node.h"
+#include "sys/storage.h"
 
 namespace snapshot {
 namespace {
@@ -208,19 +210,80 @@ TEST_P(Conformance, ASecondCommitOfALayerIsHarmless) {
   EXPECT_EQ(folders(), 2U);
 }
 
-TEST_P(Conformance, AFolderWithoutARowAndARowWithoutAFolderAreCollected) {
+TEST_P(Conformance, ALayerWithoutItsFolderGetsItBack) {
   commit("base", "", [](int dir) { write(dir, "file", "x"); });
   commit("top", "base", [](int) {});
   ASSERT_TRUE(snapshotter_->prepare("c", "top"));
   ASSERT_TRUE(sys::make_dirs(sys::kCwd, path_ + "/snapshots/999/fs", 0755));
-  const auto rows = snapshotter_->list().value();
   const std::string lower = snapshotter_->mounts("base")->bind_source;
   snapshotter_.reset();
   ASSERT_TRUE(sys::remove_tree(sys::kCwd, lower.substr(0, lower.rfind('/'))));
   reopen();
-  EXPECT_EQ(folders(), 0U);
-  EXPECT_TRUE(snapshotter_->list()->empty()) << "what stood on the lost layer can't be mounted either";
-  commit("base", "", [](int dir) { write(dir, "file", "again"); });
+  EXPECT_EQ(folders(), 2U) << "the folder without a row is gone, what stands on the lost layer is not";
+  EXPECT_FALSE(snapshotter_->has("base").value());
+  EXPECT_TRUE(snapshotter_->has("top").value());
+  const auto damages = snapshotter_->check().value();
+  ASSERT_EQ(damages.size(), 1U);
+  EXPECT_EQ(damages[0].kind, Damage::Kind::FolderMissing);
+  EXPECT_EQ(damages[0].info.key, "base");
+  EXPECT_TRUE(snapshotter_->repair(damages[0]).failed_as(base::ErrorKind::Conflict));
+  commit("base", "", [](int dir) { write(dir, "file", "x"); });
+  EXPECT_TRUE(snapshotter_->has("base").value());
+  EXPECT_EQ(read("c", "file"), "x");
+  EXPECT_TRUE(snapshotter_->check()->empty());
+}
+
+TEST_P(Conformance, AWritableSnapshotWithoutItsFolderIsDropped) {
+  commit("base", "", [](int) {});
+  ASSERT_TRUE(snapshotter_->prepare("c", "base"));
+  const std::string upper = snapshotter_->mounts("c")->upper;
+  ASSERT_TRUE(sys::remove_tree(sys::kCwd, upper.substr(0, upper.rfind('/'))));
+  EXPECT_FALSE(snapshotter_->has("c").value());
+  reopen();
+  ASSERT_EQ(snapshotter_->list()->size(), 1U);
+  EXPECT_EQ(folders(), 1U);
+}
+
+TEST_P(Conformance, WhatRowsAndFoldersSayDifferentlyIsFoundAndRepaired) {
+  commit("base", "", [](int dir) { write(dir, "file", "x"); });
+  const auto right = snapshotter_->usage("base").value();
+  const auto staged = snapshotter_->stage().value();
+  EXPECT_TRUE(snapshotter_->check()->empty()) << "a folder that is being filled is in order";
+  ASSERT_TRUE(sys::make_dirs(sys::kCwd, path_ + "/snapshots/999/fs", 0755));
+  ASSERT_TRUE(sys::write_file_atomic(sys::kCwd, path_ + "/snapshots/999/fs/big", std::string(100'000, 'x')));
+  ASSERT_TRUE(database_->transaction(state::Durability::ProcessDeath, [](state::Transaction& transaction) -> base::Result<> {
+    TRY(transaction.execute("UPDATE snapshots SET bytes = 1"));
+    return {};
+  }));
+  const auto damages = snapshotter_->check().value();
+  ASSERT_EQ(damages.size(), 2U);
+  EXPECT_EQ(damages[0].kind, Damage::Kind::WrongUsage);
+  EXPECT_EQ(damages[0].found.bytes, right.bytes);
+  EXPECT_EQ(damages[1].kind, Damage::Kind::FolderUnknown);
+  EXPECT_EQ(damages[1].number, 999U);
+  EXPECT_GE(damages[1].found.bytes, 100'000U);
+  for (const auto& damage : damages) ASSERT_TRUE(snapshotter_->repair(damage));
+  EXPECT_TRUE(snapshotter_->check()->empty());
+  EXPECT_EQ(folders(), 2U);
+}
+
+TEST_P(Conformance, TheAccountsAreWhatTheDiskSays) {
+  commit("base", "", [](int dir) {
+    write(dir, "file", std::string(300'000, 'x').c_str());
+    ASSERT_TRUE(sys::hard_link(dir, "file", dir, "link"));
+    const auto sparse = sys::open_at(dir, "sparse", O_WRONLY | O_CREAT, 0644).value();
+    ASSERT_TRUE(sys::truncate_file(sparse.get(), 1U << 30U));
+    for (int i = 0; i < 300; ++i) write(dir, ("small" + std::to_string(i)).c_str(), "x");
+  });
+  ASSERT_TRUE(snapshotter_->prepare("c", "base"));
+  snapshotter_->wait_for_trash();
+  const auto space = snapshotter_->space().value();
+  const auto whole = usage_of_tree(path_ + "/snapshots")->bytes;
+  const auto own = usage_of_tree(path_ + "/snapshots/trash")->bytes +
+                   allocated_bytes(sys::stat_at(sys::kCwd, path_ + "/snapshots").value());
+  EXPECT_EQ(space.layers + space.writable + space.unnamed + space.removing + own, whole);
+  EXPECT_GE(space.layers, 300U * 4096U);
+  EXPECT_LT(space.layers, 1U << 23U);
 }
 
 TEST_P(Conformance, OnlyAWritableSnapshotIsPromoted) {

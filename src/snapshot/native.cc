@@ -100,7 +100,7 @@ class NativeSnapshotter final : public Snapshotter {
   }
 
   Result<Info> info(const std::string& key) override { return TRY(require(key)).info; }
-  Result<bool> has(const std::string& key) override { return TRY(tree_->find(key)).has_value(); }
+  Result<bool> has(const std::string& key) override { return tree_->has(key); }
   Result<Usage> usage(const std::string& key) override { return tree_->usage(TRY(require(key))); }
 
   Result<std::vector<Info>> list() override {
@@ -108,6 +108,10 @@ class NativeSnapshotter final : public Snapshotter {
     for (auto& row : TRY(tree_->all())) out.push_back(std::move(row.info));
     return out;
   }
+
+  Result<std::vector<Damage>> check() override { return tree_->check(); }
+  Result<> repair(const Damage& damage) override { return tree_->repair(damage); }
+  Result<Space> space() override { return tree_->space(); }
 
   void wait_for_trash() override { tree_->wait_for_trash(); }
 

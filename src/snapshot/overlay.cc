@@ -126,7 +126,7 @@ class OverlaySnapshotter final : public Snapshotter {
   }
 
   Result<Info> info(const std::string& key) override { return TRY(require(key)).info; }
-  Result<bool> has(const std::string& key) override { return TRY(tree_->find(key)).has_value(); }
+  Result<bool> has(const std::string& key) override { return tree_->has(key); }
   Result<Usage> usage(const std::string& key) override { return tree_->usage(TRY(require(key))); }
 
   Result<std::vector<Info>> list() override {
@@ -134,6 +134,10 @@ class OverlaySnapshotter final : public Snapshotter {
     for (auto& row : TRY(tree_->all())) out.push_back(std::move(row.info));
     return out;
   }
+
+  Result<std::vector<Damage>> check() override { return tree_->check(); }
+  Result<> repair(const Damage& damage) override { return tree_->repair(damage); }
+  Result<Space> space() override { return tree_->space(); }
 
   void wait_for_trash() override { tree_->wait_for_trash(); }
 

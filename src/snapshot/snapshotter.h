@@ -18,7 +18,9 @@
 /// Keys: one name space for both kinds. A layer with children can't be removed (Conflict).
 ///
 /// Crash safety: data first, then the row in the table `snapshots`. A folder without a row is garbage
-/// and is collected by the next `open`; a row without a folder is dropped there with a warning.
+/// and is collected by the next `open`. A row without a folder is damage from outside: a layer's stays,
+/// `has` says no, and the next `commit` of its chain id gives it a folder again, so that what stands on it
+/// is not lost; a writable one is dropped with a warning.
 /// Removing is a rename into `trash/`, the files go in a background thread.
 ///
 /// Threads: any. No lock is held while files are copied, synced or removed.
@@ -66,6 +68,27 @@ struct Info {
 struct Usage {
   std::uint64_t bytes = 0;  ///< allocated, st_blocks × 512
   std::uint64_t inodes = 0;
+};
+
+/// Where the rows and the folders disagree.
+struct Damage {
+  enum class Kind : std::uint8_t {
+    FolderMissing,  ///< a row whose folder is gone
+    FolderUnknown,  ///< a folder that no row names and nobody fills
+    WrongUsage,     ///< the row remembers another size than the folder has
+  };
+  Kind kind = Kind::FolderMissing;
+  std::uint64_t number = 0;  ///< the folder's name
+  Info info;                 ///< of the row; empty for FolderUnknown
+  Usage recorded, found;     ///< for WrongUsage; `found` also for FolderUnknown
+};
+
+/// Bytes on the disk below the snapshotter's root, by what they are for.
+struct Space {
+  std::uint64_t layers = 0;
+  std::uint64_t writable = 0;
+  std::uint64_t unnamed = 0;   ///< being filled, or another driver's
+  std::uint64_t removing = 0;  ///< on its way out in the background
 };
 
 class DirectoryTree;
@@ -133,9 +156,16 @@ class Snapshotter {
   /// Nothing there is success. Errors: Conflict (has children).
   virtual base::Result<> remove(const std::string& key) = 0;
   virtual base::Result<Info> info(const std::string& key) = 0;
+  /// With its folder.
   virtual base::Result<bool> has(const std::string& key) = 0;
   virtual base::Result<Usage> usage(const std::string& key) = 0;
   virtual base::Result<std::vector<Info>> list() = 0;
+  /// Measures everything; what others make or remove meanwhile is no damage.
+  virtual base::Result<std::vector<Damage>> check() = 0;
+  /// Moves an unknown folder to the trash, corrects a wrong size, drops a writable row without a folder. A
+  /// layer's missing folder comes back by another `commit` of it: Conflict.
+  virtual base::Result<> repair(const Damage& damage) = 0;
+  virtual base::Result<Space> space() = 0;
   /// Waits until everything removed so far is gone from the disk (system df, tests).
   virtual void wait_for_trash() = 0;
 

@@ -1,4 +1,4 @@
-/// The schema of caisson.db, version 1.
+/// The schema of caisson.db: version 1, and below it what later ones changed.
 ///
 ///   containers ──────────────┐         images ◄──────── image_refs
 ///     id ◄─┐                 │           id (config digest)   reference
@@ -142,7 +142,13 @@ CREATE TABLE events (
 CREATE INDEX events_by_time ON events (time);
 )sql";
 
-constexpr std::array kMigrations{Migration{1, kVersion1}};
+/// What the disk is used for: by whom last, and which layers go without their blob.
+constexpr std::string_view kVersion2 = R"sql(
+ALTER TABLE images ADD COLUMN used INTEGER NOT NULL DEFAULT 0;   -- last pulled, loaded, run or started
+ALTER TABLE layers ADD COLUMN recipe TEXT;                     -- blob that says how to make the layer's own again
+)sql";
+
+constexpr std::array kMigrations{Migration{1, kVersion1}, Migration{2, kVersion2}};
 
 }  // namespace
 

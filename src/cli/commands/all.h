@@ -75,6 +75,7 @@ std::unique_ptr<Command> make_start();
 std::unique_ptr<Command> make_stats();
 std::unique_ptr<Command> make_stop();
 std::unique_ptr<Command> make_system_df();
+std::unique_ptr<Command> make_system_fsck();
 std::unique_ptr<Command> make_system_prune();
 std::unique_ptr<Command> make_tag();
 std::unique_ptr<Command> make_top();

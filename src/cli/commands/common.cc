@@ -72,9 +72,10 @@ void PruneOptions::bind(FlagBinder& flags) {
   flags("force", force);
 }
 
-Result<codec::Json> prune(Cli& cli, client::Client& client, const char* path, const client::Filters& filters) {
+Result<codec::Json> prune(Cli& cli, client::Client& client, const char* path, const client::Filters& filters,
+                          bool dry_run) {
   const Waiting waiting{cli.err(), "Removing what is not used"};
-  return client.prune(path, filters);
+  return client.prune(path, filters, dry_run);
 }
 
 void print_deleted(Cli& cli, std::string_view heading, const codec::Json& names) {

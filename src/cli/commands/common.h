@@ -35,7 +35,8 @@ struct PruneOptions {
   void bind(FlagBinder& flags);
 };
 /// The daemon's report of POST `path`; a terminal shows that it takes its time.
-base::Result<codec::Json> prune(Cli& cli, client::Client& client, const char* path, const client::Filters& filters);
+base::Result<codec::Json> prune(Cli& cli, client::Client& client, const char* path, const client::Filters& filters,
+                               bool dry_run = false);
 /// "Deleted Volumes:", a line for each and an empty one; nothing without any.
 void print_deleted(Cli& cli, std::string_view heading, const codec::Json& names);
 /// The lines of `image prune`'s report: "untagged: x:1", "deleted: sha256:…".

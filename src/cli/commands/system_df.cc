@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -10,6 +11,7 @@
 #include "cli/format/tab_writer.h"
 #include "client/client.h"
 #include "flags/units.h"
+#include "spec/engine/disk.h"
 #include "spec/engine/image.h"
 #include "spec/reference.h"
 
@@ -35,6 +37,7 @@ struct Volume {
 
 struct Usage {
   std::int64_t layers = 0, build_cache = 0;
+  std::optional<spec::api::DiskSpace> disk;  ///< of this engine's daemon only
   std::vector<spec::api::ImageSummary> images;
   std::vector<spec::api::ContainerSummary> containers;
   std::vector<Volume> volumes;
@@ -48,7 +51,9 @@ Result<std::vector<T>> list_of(const Json& json) {
 
 Result<Usage> ask(client::Client& client) {
   const Json answer = TRY(client.json({.path = "/system/df"}));
-  Usage usage{.layers = answer["LayersSize"].as_int()};
+  Usage usage;
+  usage.layers = answer["LayersSize"].as_int();
+  if (answer["Disk"].is_object()) usage.disk = TRY(codec::from_json<spec::api::DiskSpace>(answer["Disk"]));
   usage.images = TRY(list_of<spec::api::ImageSummary>(answer["Images"]));
   usage.containers = TRY(list_of<spec::api::ContainerSummary>(answer["Containers"]));
   if (answer["Volumes"].is_array()) {
@@ -230,6 +235,9 @@ class SystemDf final : public Command {
                              .type = "*formatter.diskUsageImagesContext"};
     TRY(print_items<Summary>(cli.out(), resolve_format(format_, style, false), style, kSummaryColumns,
                              summarize(usage)));
+    if (format_.empty() && usage.disk && usage.disk->being_removed != 0) {
+      cli.out().line("Being removed in the background: {}", size_text(static_cast<std::int64_t>(usage.disk->being_removed)));
+    }
     return 0;
   }
 
@@ -242,7 +250,28 @@ class SystemDf final : public Command {
     out += "\nLocal Volumes space usage:\n\n";
     out += TRY(table(kVolumeTable, kVolumeColumns, usage.volumes));
     out += fmt::format("\nBuild cache usage: {}\n\n", size_text(usage.build_cache));
-    return out + align_tabs(kCacheHeadings);
+    out += align_tabs(kCacheHeadings);
+    if (usage.disk) out += disk_text(*usage.disk);
+    return out;
+  }
+
+  static std::string disk_text(const spec::api::DiskSpace& disk) {
+    const std::array<std::pair<std::string_view, std::uint64_t>, 9> lines{{
+        {"Image blobs", disk.blobs},
+        {"Downloads under way", disk.ingests},
+        {"Unpacked layers", disk.layers},
+        {"Containers' writable layers", disk.writable},
+        {"Being removed", disk.being_removed},
+        {"Volumes", disk.volumes},
+        {"Containers' logs and files", disk.container_files},
+        {"Records", disk.records},
+        {"Total", disk.total},
+    }};
+    std::string table = "USE\tON DISK\n";
+    for (const auto& [what, bytes] : lines) {
+      table += fmt::format("{}\t{}\n", what, size_text(static_cast<std::int64_t>(bytes)));
+    }
+    return "\nData root on disk:\n\n" + align_tabs(table);
   }
 
   std::string format_;

@@ -77,6 +77,7 @@ constexpr CommandEntry kCommands[] = {
     {"system df", make_system_df},
     {"system dial-stdio", make_dial_stdio},
     {"system events", make_events},
+    {"system fsck", make_system_fsck},
     {"system info", make_info},
     {"system prune", make_system_prune},
     {"version", make_version},

@@ -479,8 +479,11 @@ constexpr FlagRow kFlags_image_ls[] = {
 };
 constexpr FlagRow kFlags_image_prune[] = {
     {"all", 'a', "", "Remove all unused images, not just dangling ones", "", false, false, "", false},
+    {"dry-run", '\0', "", "Only show what would be removed", "", false, false, "", false},
     {"filter", '\0', "filter", "Provide filter values (e.g. \"until=<timestamp>\")", "", false, false, "", false},
     {"force", 'f', "", "Do not prompt for confirmation", "", false, false, "", false},
+    {"keep-last", '\0', "uint", "Spare the newest images of each repository", "", false, false, "", false},
+    {"unused-for", '\0', "duration", "Only what was not used for this time (e.g. \"720h\")", "", false, false, "", false},
 };
 constexpr FlagRow kFlags_image_pull[] = {
     {"all-tags", 'a', "", "Download all tagged images in the repository", "", false, false, "", false},
@@ -964,6 +967,12 @@ constexpr FlagRow kFlags_system_events[] = {
     {"since", '\0', "string", "Show all events created since timestamp", "", false, false, "", false},
     {"until", '\0', "string", "Stream events until this timestamp", "", false, false, "", false},
 };
+constexpr FlagRow kFlags_system_fsck[] = {
+    {"format", '\0', "string", "Format output using a custom template: 'table', 'json' (the whole report), 'TEMPLATE' for each finding", "", false, false, "", false},
+    {"grace", '\0', "duration", "Leave alone what nothing needs but is younger than this", "", false, false, "", false},
+    {"quick", '\0', "", "Do not read the blobs, only look whether they are there", "", false, false, "", false},
+    {"repair", '\0', "", "Repair what can be repaired", "", false, false, "", false},
+};
 constexpr FlagRow kFlags_system_info[] = {
     {"format", 'f', "string", "Format output using a custom template:\n'json':             Print in JSON format\n'TEMPLATE':         Print output using the given Go template.\nRefer to https://docs.docker.com/go/formatting/ for more information about formatting output with templates", "", false, false, "", false},
 };
@@ -1153,6 +1162,7 @@ constexpr CommandRow kRows[] = {
     {"system df", "", "[OPTIONS]", ArgumentRule::None, 0, 0, "Show docker disk usage", kFlags_system_df, "", false},
     {"system dial-stdio", "", "", ArgumentRule::None, 0, 0, "Proxy the stdio stream to the daemon connection. Should not be invoked manually.", {}, "", true},
     {"system events", "events", "[OPTIONS]", ArgumentRule::None, 0, 0, "Get real time events from the server", kFlags_system_events, "", false},
+    {"system fsck", "", "[OPTIONS]", ArgumentRule::None, 0, 0, "Find and repair what the records and the disk disagree about", kFlags_system_fsck, "", false},
     {"system info", "info", "[OPTIONS]", ArgumentRule::None, 0, 0, "Display system-wide information", kFlags_system_info, "", false},
     {"system prune", "", "[OPTIONS]", ArgumentRule::None, 0, 0, "Remove unused data", kFlags_system_prune, "", false},
     {"version", "", "[OPTIONS]", ArgumentRule::None, 0, 0, "Show the Docker version information", kFlags_version, "", false},

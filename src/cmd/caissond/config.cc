@@ -82,6 +82,8 @@ void bind(flags::FlagSet& set, Config& config) {
   set.add({.name = "http-proxy", .help = "HTTP proxy URL to use for outgoing traffic"}, engine.http_proxy);
   set.add({.name = "https-proxy", .help = "HTTPS proxy URL to use for outgoing traffic"}, engine.https_proxy);
   set.add({.name = "icc", .help = "Enable inter-container communication for the default bridge network"}, engine.icc);
+  set.add({.name = "image-budget", .help = "Remove the images used least lately when all of them take more than this"},
+          flags::bytes(engine.image_budget));
   set.add({.name = "init", .help = "Run an init in the container to forward signals and reap processes"}, engine.init);
   set.add({.name = "init-path", .help = "Path to the init binary"}, engine.init_path);
   set.add({.name = "insecure-registry", .help = "Enable insecure registry communication", .type = "list"},
@@ -91,6 +93,8 @@ void bind(flags::FlagSet& set, Config& config) {
   set.add({.name = "ip-masq", .help = "Enable IP masquerading for the default bridge network"}, engine.ip_masq);
   set.add({.name = "iptables", .help = "Enable addition of firewall rules (nftables)"}, engine.iptables);
   set.add({.name = "label", .help = "Set key=value labels to the daemon", .type = "list"}, engine.labels);
+  set.add({.name = "layer-blobs", .help = "What becomes of a layer's blob once unpacked (\"drop-rebuildable\"|\"keep\")"},
+          engine.layer_blobs);
   set.add({.name = "live-restore", .help = "Keep containers running when the daemon stops"}, engine.live_restore);
   set.add({.name = "log-driver", .help = "Default driver for container logs"}, engine.log_driver);
   set.add({.name = "log-format", .help = "Set the logging format (\"text\"|\"json\")"}, config.log_format);

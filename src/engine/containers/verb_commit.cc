@@ -5,6 +5,8 @@
 #include "engine/config_merge.h"
 #include "engine/containers/changes.h"
 #include "engine/containers/verbs.h"
+#include "engine/containers_service.h"
+#include "engine/image_budget.h"
 #include "spec/reference.h"
 
 namespace engine {
@@ -58,6 +60,7 @@ base::Result<std::string> commit(Core& core, const ContainerPtr& container, cons
     TRY(layer::write_diff(core.snapshots, before->id, tar, changes.mount_places));
     return true;
   }));
+  keep_image_budget(core.images, ContainerAnswers{core}, core.events, static_cast<std::uint64_t>(core.options.image_budget), id);
   publish(core, *before, "commit",
           {{"comment", options.comment}, {"imageID", id.str()}, {"imageRef", request.name ? request.name->familiar() : ""}});
   return id.str();

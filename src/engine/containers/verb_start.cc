@@ -150,6 +150,8 @@ base::Result<> start(Core& core, const ContainerPtr& container) {
   if (record->state == State::Restarting) {
     if (const auto timer = container->exchange_restart_timer(std::nullopt)) core.reactor.cancel(*timer);
   }
+  // For prune's unused-for and the image budget; of no moment for the start.
+  if (const auto image = base::Digest::parse(record->image_id)) base::ignore(core.images.touch(*image), "it still starts");
   auto started = start_locked(core, container);
   if (!started && record->host.auto_remove) {
     if (const auto removed = remove_locked(core, container, true); !removed) {

@@ -12,6 +12,7 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 #include "image/detail/install.h"
 #include "image/detail/progress.h"
@@ -28,6 +29,7 @@ struct ArchiveLayer {
   bool describes_root = false;
   std::uint64_t tar_size = 0;
   std::uint64_t size = 0;
+  base::Digest recipe;  ///< as LayerRecord has it
 };
 
 class Archive {
@@ -50,6 +52,7 @@ class Archive {
   std::map<std::string, std::string> documents_;
   std::map<std::string, std::shared_ptr<ArchiveLayer>> layers_;  // by path
   std::map<std::string, std::string> links_;
+  std::vector<std::unique_ptr<Pin>> pins_;  ///< layers that a blob may be made again from
 };
 
 /// "./a//b/../c" → "a/c": names in an archive, as keys. Climbing out of the top stays at the top.

@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "base/strings.h"
+#include "image/detail/layer_blob.h"
 
 namespace image::detail {
 namespace {
@@ -38,6 +39,17 @@ Result<std::optional<ImageRecord>> find_by_prefix(const Core& core, std::string_
 }
 
 }  // namespace
+
+Core::Core(state::Database& the_database, content::Store& the_content, snapshot::Snapshotter& the_snapshotter,
+           Options the_options)
+    : content{the_content},
+      snapshotter{the_snapshotter},
+      options{std::move(the_options)},
+      records{the_database},
+      max_downloads{options.max_concurrent_downloads},
+      max_uploads{options.max_concurrent_uploads},
+      downloads{options.max_concurrent_downloads} {}
+Core::~Core() = default;
 
 base::Error no_such_image(const std::string& ref) {
   const auto parsed = spec::Reference::parse(ref);
@@ -73,8 +85,7 @@ Result<spec::ImageConfig> read_config(const Core& core, const Digest& id) {
   return spec::ImageConfig::parse(bytes);
 }
 
-Result<> write_index(Core& core) {
-  const std::scoped_lock lock{core.index_mutex};
+Result<std::vector<content::IndexEntry>> index_entries(const Core& core) {
   std::vector<content::IndexEntry> entries;
   const auto references = TRY(core.records.references());
   for (const auto& image : TRY(core.records.images())) {
@@ -99,17 +110,31 @@ Result<> write_index(Core& core) {
     }
     if (!named) entries.push_back(std::move(entry));
   }
-  return core.content.set_index(entries);
+  return entries;
+}
+
+Result<> write_index(Core& core) {
+  const std::scoped_lock lock{core.index_mutex};
+  return core.content.set_index(TRY(index_entries(core)));
+}
+
+Result<Needs> needed_blobs(const Core& core) {
+  Needs needs;
+  for (const auto& image : TRY(core.records.images())) {
+    needs.emplace(image.id, "config of image " + image.id.str());
+    needs.emplace(image.manifest, "manifest of image " + image.id.str());
+  }
+  for (const auto& layer : TRY(core.records.layers())) {
+    needs.emplace(layer.blob, "layer " + layer.chain_id);
+    if (!layer.recipe.empty()) needs.emplace(layer.recipe, "recipe of layer " + layer.chain_id);
+  }
+  return needs;
 }
 
 Result<std::uint64_t> remove_unused_blobs(Core& core, std::chrono::seconds grace) {
   const auto roots = [&]() -> Result<content::Store::Roots> {
     content::Store::Roots needed;
-    for (const auto& image : TRY(core.records.images())) {
-      needed.insert(image.id);
-      needed.insert(image.manifest);
-    }
-    for (const auto& layer : TRY(core.records.layers())) needed.insert(layer.blob);
+    for (const auto& [digest, why] : TRY(needed_blobs(core))) needed.insert(digest);
     return needed;
   };
   return TRY(core.content.collect(roots, grace)).bytes;

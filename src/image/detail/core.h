@@ -5,6 +5,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "content/store.h"
@@ -17,16 +18,12 @@
 
 namespace image::detail {
 
+class Dropper;
+
 struct Core {
   Core(state::Database& the_database, content::Store& the_content, snapshot::Snapshotter& the_snapshotter,
-       Options the_options)
-      : content{the_content},
-        snapshotter{the_snapshotter},
-        options{std::move(the_options)},
-        records{the_database},
-        max_downloads{options.max_concurrent_downloads},
-        max_uploads{options.max_concurrent_uploads},
-        downloads{options.max_concurrent_downloads} {}
+       Options the_options);
+  ~Core();
 
   content::Store& content;
   snapshot::Snapshotter& snapshotter;
@@ -39,6 +36,8 @@ struct Core {
   /// Over reading the names and changing them (untag, delete, move a tag): rows only, no bytes move.
   std::mutex names_mutex;
   std::mutex index_mutex;  ///< over reading all names and writing index.json
+  /// The last one, since its thread uses the others. Null where blobs are kept.
+  std::unique_ptr<Dropper> dropper;
 };
 
 /// The image that a user's word means. Errors: as Store::get.
@@ -50,6 +49,12 @@ base::Result<spec::ImageConfig> read_config(const Core& core, const base::Digest
 
 /// Makes the layout's index.json say what the records say.
 base::Result<> write_index(Core& core);
+
+/// Why each blob is here: "config of image sha256:…".
+using Needs = std::unordered_map<base::Digest, std::string>;
+base::Result<Needs> needed_blobs(const Core& core);
+/// What index.json is to say.
+base::Result<std::vector<content::IndexEntry>> index_entries(const Core& core);
 
 /// What a collection gave back.
 struct Freed {

@@ -9,6 +9,7 @@
 
 #include "base/strings.h"
 #include "codec/sha256.h"
+#include "image/detail/layer_blob.h"
 #include "layer/apply.h"
 #include "sys/crash_point.h"
 
@@ -22,10 +23,12 @@ using base::Result;
 /// Docker ends at 125; more than this is no image but an attempt to exhaust something.
 constexpr std::size_t kMostLayers = 500;
 
-/// There for good: a committed snapshot and its record.
+/// There for good: a committed snapshot and its record, and its blob or what makes it again. Otherwise it is
+/// made once more, which heals what was damaged from outside.
 Result<bool> is_present(Core& core, const std::string& chain_id) {
-  if (!TRY(core.records.layer(chain_id))) return false;
-  return core.snapshotter.has(chain_id);
+  const auto layer = TRY(core.records.layer(chain_id));
+  if (!layer || !TRY(core.snapshotter.has(chain_id))) return false;
+  return has_layer_blob(core, layer->blob);
 }
 
 /// One call of install_layers.
@@ -153,7 +156,14 @@ Result<> Installation::run() {
   }
 }
 
-/// Names what is kept: the same content, other blobs.
+bool names_these_blobs(const spec::Manifest& manifest, const std::vector<LayerRecord>& layers) {
+  return std::equal(
+      manifest.layers.begin(), manifest.layers.end(), layers.begin(), layers.end(),
+      [](const auto& descriptor, const auto& layer) { return descriptor.digest() == layer.blob; });
+}
+
+}  // namespace
+
 spec::Manifest manifest_of(const std::vector<LayerRecord>& layers, const Digest& id,
                            std::size_t config_size) {
   spec::Manifest manifest;
@@ -164,14 +174,6 @@ spec::Manifest manifest_of(const std::vector<LayerRecord>& layers, const Digest&
   }
   return manifest;
 }
-
-bool names_these_blobs(const spec::Manifest& manifest, const std::vector<LayerRecord>& layers) {
-  return std::equal(
-      manifest.layers.begin(), manifest.layers.end(), layers.begin(), layers.end(),
-      [](const auto& descriptor, const auto& layer) { return descriptor.digest() == layer.blob; });
-}
-
-}  // namespace
 
 Result<std::vector<LayerJob>> layer_jobs(const std::vector<spec::Descriptor>& blobs,
                                          const spec::ImageConfig& config) {

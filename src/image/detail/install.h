@@ -49,6 +49,10 @@ base::Result<Prepared> unpack(Core& core, base::ByteSource& blob, const LayerJob
 base::Result<> install_layers(Core& core, const std::vector<LayerJob>& jobs, LayerMaker& maker, int parallel,
                               const std::stop_token& stop);
 
+/// Names what is kept of an image, whatever it came with: the same content, perhaps other blobs.
+[[nodiscard]] spec::Manifest manifest_of(const std::vector<LayerRecord>& layers, const base::Digest& id,
+                                         std::size_t config_size);
+
 struct NewImage {
   std::string config_bytes;
   spec::ImageConfig config;

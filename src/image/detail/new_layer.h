@@ -9,6 +9,7 @@
 #include "codec/sha256.h"
 #include "content/store.h"
 #include "image/detail/install.h"
+#include "image/detail/layer_blob.h"
 
 namespace image::detail {
 
@@ -47,7 +48,7 @@ class BlobMaker final : public LayerMaker {
  public:
   explicit BlobMaker(Core& core) : core_{core} {}
   base::Result<Prepared> make(const LayerJob& job, const std::stop_token& /*stop*/) override {
-    const auto source = TRY(core_.content.source(job.blob.digest()));
+    const auto source = TRY(open_layer_blob(core_, job.blob.digest()));
     return unpack(core_, *source, job);
   }
   void exists(const LayerJob& /*job*/) override {}

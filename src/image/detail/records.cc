@@ -12,6 +12,17 @@ using state::Reader;
 using state::Row;
 using state::Transaction;
 
+// Literals, so that the statements are compiled once (state/database.h).
+#define IMAGES "SELECT id, manifest, media_type, size, created, json, used FROM images"
+#define LAYERS                                                                                    \
+  "SELECT l.chain_id, diff_id, parent, blob, blob_media_type, blob_size, tar_size, size, recipe " \
+  "FROM layers l"
+
+/// NULL for none.
+std::optional<std::string> optional_digest(const Digest& digest) {
+  return digest.empty() ? std::nullopt : std::optional{digest.str()};
+}
+
 Result<ImageRecord> image_from(const Row& row) {
   ImageRecord image;
   image.id = TRY(row.digest(0));
@@ -20,6 +31,7 @@ Result<ImageRecord> image_from(const Row& row) {
   image.size = row.size(3);
   image.stored = row.time(4);
   image.summary = TRY(codec::from_json_text<Summary>(row.text(5)));
+  image.used = row.time(6);
   return image;
 }
 
@@ -42,6 +54,7 @@ Result<LayerRecord> layer_from(const Row& row) {
   layer.blob_size = row.size(5);
   layer.tar_size = row.size(6);
   layer.size = row.size(7);
+  layer.recipe = TRY(row.digest(8));
   return layer;
 }
 
@@ -79,12 +92,12 @@ Result<> put_reference(Transaction& transaction, const NewReference& reference, 
 }  // namespace
 
 Result<std::optional<ImageRecord>> Records::image(const Digest& id) const {
-  return first(database_, "SELECT id, manifest, media_type, size, created, json FROM images WHERE id = ?",
+  return first(database_, IMAGES " WHERE id = ?",
                {id}, &image_from);
 }
 
 Result<std::vector<ImageRecord>> Records::images() const {
-  return collect(database_, "SELECT id, manifest, media_type, size, created, json FROM images ORDER BY id",
+  return collect(database_, IMAGES " ORDER BY id",
                  {}, &image_from);
 }
 
@@ -128,31 +141,28 @@ Result<std::vector<RefRecord>> Records::references_of(const Digest& image_id) co
 Result<std::optional<LayerRecord>> Records::layer(const std::string& chain_id) const {
   return first(
       database_,
-      "SELECT chain_id, diff_id, parent, blob, blob_media_type, blob_size, tar_size, size FROM layers "
-      "WHERE chain_id = ?",
+      LAYERS " WHERE l.chain_id = ?",
       {chain_id}, &layer_from);
 }
 
 Result<std::vector<LayerRecord>> Records::layers() const {
   return collect(
       database_,
-      "SELECT chain_id, diff_id, parent, blob, blob_media_type, blob_size, tar_size, size FROM layers", {},
+      LAYERS, {},
       &layer_from);
 }
 
 Result<std::vector<LayerRecord>> Records::layers_of(const Digest& image_id) const {
   return collect(
       database_,
-      "SELECT l.chain_id, diff_id, parent, blob, blob_media_type, blob_size, tar_size, size "
-      "FROM layers l JOIN image_layers i ON i.chain_id = l.chain_id WHERE i.image_id = ? ORDER BY position",
+      LAYERS " JOIN image_layers i ON i.chain_id = l.chain_id WHERE i.image_id = ? ORDER BY position",
       {image_id}, &layer_from);
 }
 
 Result<std::optional<LayerRecord>> Records::layer_with_blob(const Digest& blob) const {
   return first(
       database_,
-      "SELECT chain_id, diff_id, parent, blob, blob_media_type, blob_size, tar_size, size FROM layers "
-      "WHERE blob = ? LIMIT 1",
+      LAYERS " WHERE blob = ? ORDER BY recipe IS NULL LIMIT 1",
       {blob}, &layer_from);
 }
 
@@ -171,10 +181,10 @@ Result<> Records::add_layers(const std::vector<LayerRecord>& layers) {
           layer.parent.empty() ? std::nullopt : std::optional{layer.parent};
       TRY(
           transaction.execute("INSERT INTO layers (chain_id, diff_id, parent, blob, blob_media_type, "
-                              "blob_size, tar_size, size, created) "
-                              "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (chain_id) DO NOTHING",
+                              "blob_size, tar_size, size, created, recipe) "
+                              "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (chain_id) DO NOTHING",
                               {layer.chain_id, layer.diff_id, parent, layer.blob, layer.blob_media_type,
-                               layer.blob_size, layer.tar_size, layer.size, base::now()}));
+                               layer.blob_size, layer.tar_size, layer.size, base::now(), optional_digest(layer.recipe)}));
     }
     return {};
   });
@@ -185,7 +195,7 @@ Result<> Records::add_image(const ImageRecord& image, const std::vector<std::str
   const std::string json = codec::to_json(image.summary).dump();
   return database_.transaction(Durability::PowerLoss, [&](Transaction& transaction) -> Result<> {
     const auto added = TRY(transaction.execute(
-        "INSERT INTO images (id, manifest, media_type, size, created, json) VALUES (?, ?, ?, ?, ?, ?) "
+        "INSERT INTO images (id, manifest, media_type, size, created, json, used) VALUES (?, ?, ?, ?, ?, ?, ?5) "
         "ON CONFLICT (id) DO NOTHING",
         {image.id, image.manifest, image.media_type, image.size, image.stored, json}));
     for (std::size_t i = 0; added != 0 && i < chain_ids.size(); ++i) {
@@ -193,6 +203,7 @@ Result<> Records::add_image(const ImageRecord& image, const std::vector<std::str
                               {image.id, i, chain_ids[i]}));
     }
     for (const auto& reference : references) TRY(put_reference(transaction, reference, image.id));
+    TRY(transaction.execute("UPDATE images SET used = max(used, ?) WHERE id = ?", {image.stored, image.id}));
     return {};
   });
 }
@@ -214,6 +225,41 @@ Result<> Records::remove_image(const Digest& id) {
   return database_.transaction(Durability::PowerLoss, [&](Transaction& transaction) -> Result<> {
     TRY(transaction.execute("DELETE FROM image_refs WHERE image_id = ?", {id}));
     TRY(transaction.execute("DELETE FROM images WHERE id = ?", {id}));
+    return {};
+  });
+}
+
+Result<> Records::touch(const Digest& id, base::Time time) {
+  return database_.transaction(Durability::ProcessDeath, [&](Transaction& transaction) -> Result<> {
+    TRY(transaction.execute("UPDATE images SET used = max(used, ?) WHERE id = ?", {time, id}));
+    return {};
+  });
+}
+
+Result<> Records::set_recipe(const std::string& chain_id, const Digest& recipe) {
+  return database_.transaction(Durability::PowerLoss, [&](Transaction& transaction) -> Result<> {
+    TRY(transaction.execute("UPDATE layers SET recipe = ? WHERE chain_id = ?",
+                            {optional_digest(recipe), chain_id}));
+    return {};
+  });
+}
+
+Result<> Records::set_manifest(const Digest& id, const Digest& manifest, const std::string& media_type) {
+  return database_.transaction(Durability::PowerLoss, [&](Transaction& transaction) -> Result<> {
+    TRY(transaction.execute("UPDATE images SET manifest = ?, media_type = ? WHERE id = ?",
+                            {manifest, media_type, id}));
+    return {};
+  });
+}
+
+Result<> Records::set_layers(const Digest& id, const std::vector<std::string>& chain_ids, std::uint64_t size) {
+  return database_.transaction(Durability::PowerLoss, [&](Transaction& transaction) -> Result<> {
+    TRY(transaction.execute("DELETE FROM image_layers WHERE image_id = ?", {id}));
+    for (std::size_t i = 0; i < chain_ids.size(); ++i) {
+      TRY(transaction.execute("INSERT INTO image_layers (image_id, position, chain_id) VALUES (?, ?, ?)",
+                              {id, i, chain_ids[i]}));
+    }
+    TRY(transaction.execute("UPDATE images SET size = ? WHERE id = ?", {size, id}));
     return {};
   });
 }

@@ -27,6 +27,8 @@ struct LayerRecord {
   std::uint64_t blob_size = 0;
   std::uint64_t tar_size = 0;  ///< uncompressed
   std::uint64_t size = 0;      ///< bytes of its files
+  /// The blob that says how to make `blob` again from the unpacked layer; empty: it can't be.
+  base::Digest recipe;
 };
 
 /// What `images` shows without opening a blob.
@@ -51,6 +53,7 @@ struct ImageRecord {
   std::uint64_t size = 0;
   base::Time stored;
   Summary summary;
+  base::Time used;  ///< last pulled, loaded, run or started
 };
 
 struct RefRecord {
@@ -89,7 +92,7 @@ class Records {
   base::Result<std::vector<LayerRecord>> layers_of(const base::Digest& image_id) const;
   /// Of no image and without a layer above.
   base::Result<std::vector<std::string>> unused_layers() const;
-  /// A layer whose blob this is.
+  /// A layer whose blob this is, best one that can make it again.
   base::Result<std::optional<LayerRecord>> layer_with_blob(const base::Digest& blob) const;
 
   /// Parents first. Layers that are there stay as they are.
@@ -102,6 +105,13 @@ class Records {
   /// With all its names.
   base::Result<> remove_image(const base::Digest& id);
   base::Result<> remove_layer(const std::string& chain_id);
+
+  /// The image was used; nothing there is success.
+  base::Result<> touch(const base::Digest& id, base::Time time);
+  /// An empty digest for none.
+  base::Result<> set_recipe(const std::string& chain_id, const base::Digest& recipe);
+  base::Result<> set_manifest(const base::Digest& id, const base::Digest& manifest, const std::string& media_type);
+  base::Result<> set_layers(const base::Digest& id, const std::vector<std::string>& chain_ids, std::uint64_t size);
 
  private:
   state::Database& database_;

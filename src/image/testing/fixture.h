@@ -150,7 +150,9 @@ class Users final : public ImageUsers {
     const auto it = users.find(id.str());
     return it == users.end() ? std::vector<ImageUser>{} : it->second;
   }
+  std::vector<std::string> snapshot_owners() const override { return owners; }
   std::map<std::string, std::vector<ImageUser>> users;
+  std::vector<std::string> owners;
 };
 
 /// Everything below a data root. Closed and opened again it is a daemon that was started again.

@@ -3,15 +3,13 @@
 #include <algorithm>
 #include <set>
 
-#include <dirent.h>
-
 #include <fmt/format.h>
 
 #include "base/log.h"
 #include "base/strings.h"
 #include "sys/crash_point.h"
 #include "sys/file.h"
-#include "snapshot/detail/tree_usage.h"
+#include "snapshot/usage.h"
 
 namespace snapshot {
 
@@ -70,57 +68,31 @@ DirectoryTree::~DirectoryTree() {
   if (remover_.joinable()) remover_.join();
 }
 
-/// Folders without a row go; rows without a folder are dropped, with what stands on them.
+/// Folders without a row go; of rows without a folder only the writable ones: nothing brings those back.
 Result<> DirectoryTree::recover() {
-  std::set<std::string> folders;
-  std::uint64_t highest = 0;
-  for (const auto& entry : TRY(sys::list_dir(root_fd_.get()))) {
-    const auto number = base::parse_uint(entry.name);
-    if (!number) continue;
-    highest = std::max(highest, *number);
-    folders.insert(entry.name);
-  }
+  std::set<std::uint64_t> unknown = TRY(folders());
+  std::uint64_t highest = unknown.empty() ? 0 : *unknown.rbegin();
   // Another snapshotter's snapshots may stand in the same root: a changed storage driver loses nothing.
   for (const std::uint64_t number : TRY(numbers_of_others())) {
     highest = std::max(highest, number);
-    folders.erase(std::to_string(number));
+    unknown.erase(number);
   }
-  const auto rows = TRY(all());
-  std::set<std::string> lost;
-  for (const auto& row : rows) {
+  for (const auto& row : TRY(all())) {
     highest = std::max(highest, row.number);
-    if (folders.erase(std::to_string(row.number)) == 0) lost.insert(row.info.key);
-  }
-  for (bool grown = !lost.empty(); grown;) {
-    grown = false;
-    for (const auto& row : rows) {
-      if (lost.contains(row.info.parent)) grown = lost.insert(row.info.key).second || grown;
+    if (unknown.erase(row.number) != 0) continue;
+    if (row.info.kind == Kind::Layer) {
+      base::log::warn("layer {}: its folder {} is missing; `caisson system fsck --repair` or a pull brings it back",
+                      row.info.key, row.number);
+      continue;
     }
-  }
-  if (!lost.empty()) {
-    TRY(database_.transaction(Durability::PowerLoss, [&](state::Transaction& transaction) -> Result<> {
-      // Children first: a row is never without its parent. What has no folder left can't be mounted.
-      for (std::size_t round = 0; round < lost.size(); ++round) {
-        for (const auto& key : lost) {
-          TRY(transaction.execute(
-              "DELETE FROM snapshots WHERE snapshotter = ?1 AND key = ?2 AND NOT EXISTS "
-              "(SELECT 1 FROM snapshots child WHERE child.snapshotter = ?1 AND child.parent = ?2)",
-              {snapshotter_, key}));
-        }
-      }
-      return {};
-    }));
-    for (const auto& row : rows) {
-      if (!lost.contains(row.info.key)) continue;
-      base::log::warn("snapshot {} is dropped: its folder {} or one below it is missing", row.info.key,
-                      row.number);
-      if (TRY(sys::exists(root_fd_.get(), std::to_string(row.number))))
-        folders.insert(std::to_string(row.number));
-    }
+    base::log::warn("snapshot {} is dropped: its folder {} is missing", row.info.key, row.number);
+    TRY(erase(row.info.key));
   }
   next_number_ = highest + 1;
-  for (const auto& folder : folders)
-    TRY(sys::rename_at(root_fd_.get(), folder, root_fd_.get(), fmt::format("{}/{}", kTrash, folder)));
+  for (const std::uint64_t number : unknown) {
+    const std::string name = std::to_string(number);
+    TRY(sys::rename_at(root_fd_.get(), name, root_fd_.get(), fmt::format("{}/{}", kTrash, name)));
+  }
   for (const auto& entry : TRY(sys::list_dir(root_fd_.get(), kTrash))) {
     trash_.push_back(entry.name);
     if (const auto number = base::parse_uint(entry.name))
@@ -129,6 +101,7 @@ Result<> DirectoryTree::recover() {
   return {};
 }
 
+std::string DirectoryTree::folder_of(std::uint64_t number) const { return fmt::format("{}/{}", root_, number); }
 std::string DirectoryTree::fs_of(std::uint64_t number) const {
   return fmt::format("{}/{}/fs", root_, number);
 }
@@ -140,7 +113,14 @@ Result<std::uint64_t> DirectoryTree::make_folder() {
   const std::uint64_t number = next_number_++;
   const std::string name = std::to_string(number);
   TRY(sys::inject("snapshot.make_folder"));
-  TRY(sys::make_dir(root_fd_.get(), name, 0700).context("make a snapshot"));
+  {
+    const std::scoped_lock lock{unnamed_mutex_};
+    unnamed_.insert(number);
+  }
+  if (auto made = sys::make_dir(root_fd_.get(), name, 0700); !made) {
+    name_number(number);
+    return std::move(made).error().context("make a snapshot");
+  }
   if (auto made = sys::make_dir(root_fd_.get(), name + "/fs", 0755); !made) {
     discard(number);
     return std::move(made).error().context("make a snapshot");
@@ -165,9 +145,10 @@ void DirectoryTree::release(Staging& staging) {
 
 void DirectoryTree::discard(std::uint64_t number) {
   const std::string name = std::to_string(number);
-  if (const auto moved =
-          sys::rename_at(root_fd_.get(), name, root_fd_.get(), fmt::format("{}/{}", kTrash, name));
-      !moved) {
+  const auto moved = sys::rename_at(root_fd_.get(), name, root_fd_.get(), fmt::format("{}/{}", kTrash, name));
+  name_number(number);
+  if (moved.failed_as(base::ErrorKind::NotFound)) return;  // `repair` was faster
+  if (!moved) {
     base::log::warn("snapshot folder {} stays until the next start: {}", number, moved.error().message());
     return;
   }
@@ -203,7 +184,13 @@ void DirectoryTree::wait_for_trash() {
 
 Result<> DirectoryTree::insert_layers(const std::vector<RowOfSnapshot>& rows,
                                       std::vector<std::uint64_t>& skipped) {
-  return database_.transaction(Durability::PowerLoss, [&](state::Transaction& transaction) -> Result<> {
+  // A layer that is there without its folder takes this one.
+  std::set<std::string> folderless;
+  for (const auto& row : rows) {
+    const auto known = TRY(find(row.info.key));
+    if (known && !TRY(folder_exists(known->number))) folderless.insert(row.info.key);
+  }
+  const auto insert = [&](state::Transaction& transaction) -> Result<> {
     skipped.clear();
     for (const auto& row : rows) {
       const auto inserted = transaction.execute(
@@ -211,14 +198,26 @@ Result<> DirectoryTree::insert_layers(const std::vector<RowOfSnapshot>& rows,
           "ON CONFLICT (snapshotter, key) DO NOTHING",
           {snapshotter_, row.info.key, row.number, parent_value(row.info.parent), row.info.created});
       if (inserted.failed_as(base::ErrorKind::Conflict)) return no_parent(row.info.key, row.info.parent);
-      if (TRY(Result<std::int64_t>{inserted}) == 0) skipped.push_back(row.number);
+      if (TRY(Result<std::int64_t>{inserted}) != 0) continue;
+      if (folderless.contains(row.info.key)) {
+        TRY(transaction.execute(
+            "UPDATE snapshots SET number = ?, bytes = NULL, inodes = NULL WHERE snapshotter = ? AND key = ?",
+            {row.number, snapshotter_, row.info.key}));
+      } else {
+        skipped.push_back(row.number);
+      }
     }
     return {};
-  });
+  };
+  TRY(database_.transaction(Durability::PowerLoss, insert));
+  for (const auto& row : rows) {
+    if (std::ranges::find(skipped, row.number) == skipped.end()) name_number(row.number);
+  }
+  return {};
 }
 
 Result<> DirectoryTree::insert_writable(const RowOfSnapshot& row) {
-  return database_.transaction(Durability::ProcessDeath, [&](state::Transaction& transaction) -> Result<> {
+  const auto insert = [&](state::Transaction& transaction) -> Result<> {
     const auto there = TRY(transaction.select_one("SELECT 1 FROM snapshots WHERE snapshotter = ? AND key = ?",
                                                   {snapshotter_, row.info.key},
                                                   [](const state::Row&) -> Result<> { return {}; }));
@@ -229,7 +228,10 @@ Result<> DirectoryTree::insert_writable(const RowOfSnapshot& row) {
     if (inserted.failed_as(base::ErrorKind::Conflict)) return no_parent(row.info.key, row.info.parent);
     TRY(Result<std::int64_t>{inserted});
     return {};
-  });
+  };
+  TRY(database_.transaction(Durability::ProcessDeath, insert));
+  name_number(row.number);
+  return {};
 }
 
 Result<bool> DirectoryTree::promote(const std::string& key, const std::string& chain_id) {
@@ -302,6 +304,11 @@ Result<std::optional<RowOfSnapshot>> DirectoryTree::find(const std::string& key)
   return found;
 }
 
+Result<bool> DirectoryTree::has(const std::string& key) {
+  const auto row = TRY(find(key));
+  return row ? folder_exists(row->number) : Result<bool>{false};
+}
+
 Result<std::vector<RowOfSnapshot>> DirectoryTree::all() {
   std::vector<RowOfSnapshot> rows;
   TRY(database_.read([&](state::Reader& reader) -> Result<> {
@@ -325,31 +332,6 @@ Result<std::vector<std::uint64_t>> DirectoryTree::numbers_of_others() {
                          });
   }));
   return numbers;
-}
-
-Result<Usage> DirectoryTree::usage(const RowOfSnapshot& row) {
-  const bool fixed = row.info.kind == Kind::Layer;
-  std::optional<Usage> known;
-  if (fixed) {
-    TRY(database_.read([&](state::Reader& reader) -> Result<> {
-      TRY(reader.select_one("SELECT bytes, inodes FROM snapshots WHERE snapshotter = ? AND key = ?",
-                            {snapshotter_, row.info.key}, [&](const state::Row& columns) -> Result<> {
-                              if (!columns.is_null(0)) known = Usage{columns.size(0), columns.size(1)};
-                              return {};
-                            }));
-      return {};
-    }));
-  }
-  if (known) return *known;
-  const Usage measured = TRY(detail::usage_of_tree(fs_of(row.number)));
-  if (fixed) {
-    TRY(database_.transaction(Durability::ProcessDeath, [&](state::Transaction& transaction) -> Result<> {
-      TRY(transaction.execute("UPDATE snapshots SET bytes = ?, inodes = ? WHERE snapshotter = ? AND key = ?",
-                              {measured.bytes, measured.inodes, snapshotter_, row.info.key}));
-      return {};
-    }));
-  }
-  return measured;
 }
 
 Staging::Staging(DirectoryTree& tree, std::uint64_t number, std::string path, sys::UniqueFd dir)

@@ -12,6 +12,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -65,21 +66,39 @@ class DirectoryTree {
   /// The snapshot and all layers below it, itself first. Errors: NotFound.
   base::Result<std::vector<RowOfSnapshot>> chain(const std::string& key);
   base::Result<std::optional<RowOfSnapshot>> find(const std::string& key);
+  /// A row, and its folder.
+  base::Result<bool> has(const std::string& key);
   base::Result<std::vector<RowOfSnapshot>> all();
   /// Of a layer, remembered in its row.
   base::Result<Usage> usage(const RowOfSnapshot& row);
+
+  // Accounts (directory_check.cc): as Snapshotter has them.
+  base::Result<std::vector<Damage>> check();
+  base::Result<> repair(const Damage& damage);
+  base::Result<Space> space();
 
  private:
   friend class Staging;
   DirectoryTree(std::string root, std::string snapshotter, state::Database& database, sys::UniqueFd root_fd);
   base::Result<> recover();
   base::Result<std::vector<std::uint64_t>> numbers_of_others();
+  base::Result<std::optional<Usage>> remembered_usage(const RowOfSnapshot& row);
+  base::Result<> remember_usage(const RowOfSnapshot& row, const Usage& usage);
+  [[nodiscard]] std::string folder_of(std::uint64_t number) const;
+  base::Result<bool> folder_exists(std::uint64_t number) const;
+  base::Result<std::set<std::uint64_t>> folders() const;
+  /// Numbers that make_folder gave out and no row names yet.
+  std::set<std::uint64_t> unnamed() const;
+  void name_number(std::uint64_t number);
   void empty_trash();
 
   std::string root_, snapshotter_;
   state::Database& database_;
   sys::UniqueFd root_fd_;
   std::atomic<std::uint64_t> next_number_{1};
+
+  mutable std::mutex unnamed_mutex_;
+  std::set<std::uint64_t> unnamed_;  ///< guarded by unnamed_mutex_
 
   std::mutex trash_mutex_;
   std::condition_variable trash_changed_;

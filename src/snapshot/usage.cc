@@ -1,4 +1,4 @@
-#include "snapshot/detail/tree_usage.h"
+#include "snapshot/usage.h"
 
 #include <set>
 #include <utility>
@@ -7,13 +7,11 @@
 
 #include "sys/file.h"
 
-namespace snapshot::detail {
+namespace snapshot {
 
 using base::Result;
 
 namespace {
-
-constexpr std::uint64_t kBlock = 512;  // the unit of st_blocks, stat(3type)
 
 struct Walk {
   Usage usage;
@@ -22,7 +20,7 @@ struct Walk {
 
   void count(const struct ::stat& status) {
     if (status.st_nlink > 1 && !S_ISDIR(status.st_mode) && !linked.insert(status.st_ino).second) return;
-    usage.bytes += static_cast<std::uint64_t>(status.st_blocks) * kBlock;
+    usage.bytes += allocated_bytes(status);
     ++usage.inodes;
   }
 
@@ -52,4 +50,4 @@ Result<Usage> usage_of_tree(const std::string& path) {
   return walk.usage;
 }
 
-}  // namespace snapshot::detail
+}  // namespace snapshot
