@@ -14,7 +14,7 @@ using base::Result;
 /// So long an interrupted pull finds its finished layers again after a restart.
 constexpr std::chrono::hours kGrace{24};
 
-Result<> check(const Options& options) {
+Result<> check_options(const Options& options) {
   if (options.max_concurrent_downloads < 1)
     return base::invalid("max-concurrent-downloads: must be at least 1");
   if (options.max_concurrent_uploads < 1) return base::invalid("max-concurrent-uploads: must be at least 1");
@@ -35,7 +35,7 @@ distribution::Client& Store::registries() { return *core_->client; }
 
 Result<std::unique_ptr<Store>> Store::open(state::Database& database, content::Store& content,
                                            snapshot::Snapshotter& snapshotter, Options options) {
-  TRY(check(options));
+  TRY(check_options(options));
   auto core = std::make_unique<detail::Core>(database, content, snapshotter, std::move(options));
   core->client = TRY(distribution::Client::create(core->options.registries));
   TRY(detail::remove_unrecorded_snapshots(*core));
@@ -50,7 +50,7 @@ Result<std::unique_ptr<Store>> Store::open(state::Database& database, content::S
 }
 
 Result<> Store::reconfigure(const Options& options) {
-  TRY(check(options));
+  TRY(check_options(options));
   TRY(core_->client->reconfigure(options.registries));
   core_->downloads.grow(options.max_concurrent_downloads -
                         core_->max_downloads.exchange(options.max_concurrent_downloads));
