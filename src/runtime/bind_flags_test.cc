@@ -1,5 +1,5 @@
-/// The flags of bind mounts, from sources that have some: what is named, what is not, and what a user namespace may not
-/// take away. As runc's mounts_sshfs.bats, which passes with this runtime.
+/// The flags of bind mounts, from sources that have some: what is named, what is not, and what a user
+/// namespace may not take away. As runc's mounts_sshfs.bats, which passes with this runtime.
 
 #include <algorithm>
 
@@ -37,7 +37,8 @@ class BindFlagsTest : public BundleTest {
   [[nodiscard]] std::string source() const { return root_ + "/source"; }
 
   /// What the mount has in the container when the source has `flags` (MS_*): ",rw,noexec,", or the error.
-  std::string bound(unsigned long flags, const std::vector<std::string>& options, bool user_namespace = false) {
+  std::string bound(unsigned long flags, const std::vector<std::string>& options,
+                    bool user_namespace = false) {
     EXPECT_EQ(::mount(nullptr, source().c_str(), nullptr, MS_REMOUNT | MS_BIND | flags, nullptr), 0);
     auto wanted = spec("grep ' /mnt ' /proc/self/mounts");
     if (user_namespace) {

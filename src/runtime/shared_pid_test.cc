@@ -1,4 +1,5 @@
-/// Containers in the PID namespace of others, see detail/shared_pid.h. What they must not see there: tests/oci/escapes.
+/// Containers in the PID namespace of others, see detail/shared_pid.h. What they must not see there:
+/// tests/oci/escapes.
 
 #include <cstdlib>
 
@@ -10,7 +11,9 @@ namespace {
 
 class SharedPidTest : public BundleTest {
  protected:
-  static std::string pid_namespace(pid_t pid) { return sys::read_link(sys::kCwd, "/proc/" + std::to_string(pid) + "/ns/pid").value(); }
+  static std::string pid_namespace(pid_t pid) {
+    return sys::read_link(sys::kCwd, "/proc/" + std::to_string(pid) + "/ns/pid").value();
+  }
   [[nodiscard]] spec::oci::Spec beside(const Container& other, const std::string& command) const {
     auto wanted = spec(command);
     wanted.linux_section->cgroups_path = cgroup_ + "/d";
@@ -22,7 +25,10 @@ class SharedPidTest : public BundleTest {
   /// Both are there, and what the one sees is the namespace of the other.
   void expect_shared() {
     Container first = sleeping();
-    const auto said = run(beside(first, "readlink /proc/self/ns/pid; head -c 5 /proc/1/cmdline; echo; test $$ -ne 1 && grep -c ' /proc ' /proc/mounts; echo x > /proc/sys/kernel/hostname"), options("d"));
+    const auto said = run(beside(first,
+                                 "readlink /proc/self/ns/pid; head -c 5 /proc/1/cmdline; echo; test $$ -ne 1 "
+                                 "&& grep -c ' /proc ' /proc/mounts; echo x > /proc/sys/kernel/hostname"),
+                          options("d"));
     ASSERT_SAID(said);
     EXPECT_EQ(said->out, pid_namespace(first.state().pid) + "\nsleep\n1\n") << said->err;
     EXPECT_NE(said->err.find("Read-only"), std::string::npos) << said->err;

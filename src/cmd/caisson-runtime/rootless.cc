@@ -42,7 +42,9 @@ bool has_a_users_manager() {
 Result<bool> rootless_of(std::string_view flag, cgroup::Driver driver) {
   if (flag == "true") return true;
   if (flag == "false") return false;
-  if (flag != "auto" && !flag.empty()) return base::invalid("invalid value " + base::quoted(flag) + " for flag -rootless");
+  if (flag != "auto" && !flag.empty()) {
+    return base::invalid("invalid value " + base::quoted(flag) + " for flag -rootless");
+  }
   if (::geteuid() != 0) return true;
   if (!TRY(in_user_namespace())) return false;
   return driver == cgroup::Driver::Cgroupfs || has_a_users_manager();

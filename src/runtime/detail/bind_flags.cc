@@ -14,7 +14,8 @@ using base::Result;
 
 namespace {
 
-constexpr std::uint64_t kLockable = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+constexpr std::uint64_t kLockable =
+    MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
 constexpr std::uint64_t kFlags = kLockable | MOUNT_ATTR_NOSYMFOLLOW;
 constexpr std::uint64_t kAccessTimes = MOUNT_ATTR__ATIME | MOUNT_ATTR_NODIRATIME;
 
@@ -33,11 +34,13 @@ Result<sys::MountChange> with_locked_flags(int tree, const MountOptions& options
   sys::MountChange out = named_flags(options);
   const std::uint64_t present = TRY(sys::mount_attributes(tree));
   if ((present & options.change.clear & kLockable) != 0) {
-    return Error{ErrorKind::PermissionDenied, EPERM, "a flag of the source can't be cleared for a user namespace: operation not permitted"};
+    return Error{ErrorKind::PermissionDenied, EPERM,
+                 "a flag of the source can't be cleared for a user namespace: operation not permitted"};
   }
   if ((out.clear & kAccessTimes) != 0 && (out.set & kAccessTimes) != (present & kAccessTimes)) {
-    return Error{ErrorKind::PermissionDenied, EPERM,
-                 "how the source keeps access times can't be changed for a user namespace: operation not permitted"};
+    return Error{
+        ErrorKind::PermissionDenied, EPERM,
+        "how the source keeps access times can't be changed for a user namespace: operation not permitted"};
   }
   out.clear &= ~(present & kLockable);
   return out;

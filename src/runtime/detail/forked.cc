@@ -30,8 +30,8 @@ Result<Forked> await_fork(const Channel& channel, const std::string& program) {
   }
 }
 
-Result<> schedule(const Channel& channel, pid_t pid, std::optional<Packet>& early, const spec::oci::Process& process,
-                  const std::string& cpus) {
+Result<> schedule(const Channel& channel, pid_t pid, std::optional<Packet>& early,
+                  const spec::oci::Process& process, const std::string& cpus) {
   auto packet = early ? std::exchange(early, std::nullopt) : TRY(channel.receive());
   if (!packet) return base::internal(std::string{kEndedUnexpectedly});
   if (packet->topic != Topic::ScriptReport) return base::internal("a message out of turn from the process");

@@ -30,7 +30,8 @@ std::optional<std::uint64_t> process_of(const spec::oci::Linux& section) {
   for (const auto& one : section.namespaces) {
     if (one.type != "pid") continue;
     const auto parts = base::split_words(one.path, '/');
-    if (parts.size() == 4 && parts[0] == "proc" && parts[2] == "ns" && parts[3] == "pid") return base::parse_uint(parts[1]);
+    if (parts.size() == 4 && parts[0] == "proc" && parts[2] == "ns" && parts[3] == "pid")
+      return base::parse_uint(parts[1]);
   }
   return std::nullopt;
 }
@@ -45,17 +46,20 @@ Result<UniqueFd> by_option(const InitPlan& plan, const spec::oci::Mount& mount) 
   return sys::make_mount(wanted);
 }
 
-/// What is on /proc here, a copy of that one mount, if its process 1 is of that namespace, which no other procfs has.
+/// What is on /proc here, a copy of that one mount, if its process 1 is of that namespace, which no other
+/// procfs has.
 Result<UniqueFd> copy_of_proc(int pid_namespace) {
   const UniqueFd place = TRY(sys::open_at(sys::kCwd, "/proc", O_PATH | O_DIRECTORY | O_NOFOLLOW));
   TRY(sys::require_file_system(place.get(), PROC_SUPER_MAGIC, "/proc in the joined PID namespace"));
   const struct ::stat theirs = TRY(sys::stat_fd(TRY(sys::open_at(place.get(), "1/ns/pid", O_RDONLY)).get()));
   const struct ::stat wanted = TRY(sys::stat_fd(pid_namespace));
-  if (theirs.st_ino != wanted.st_ino || theirs.st_dev != wanted.st_dev) return base::not_found("another PID namespace's procfs");
+  if (theirs.st_ino != wanted.st_ino || theirs.st_dev != wanted.st_dev)
+    return base::not_found("another PID namespace's procfs");
   return sys::clone_mount(place.get(), "", false);
 }
 
-/// A process of its own goes to the mounts of `process`; it is in no PID namespace but ours, where they don't see it.
+/// A process of its own goes to the mounts of `process`; it is in no PID namespace but ours, where they don't
+/// see it.
 Result<UniqueFd> by_copy(const InitPlan& plan, std::uint64_t process) {
   const UniqueFd mounts = TRY(sys::open_at(sys::kCwd, fmt::format("/proc/{}/ns/mnt", process), O_RDONLY));
   auto pair = TRY(Channel::make());
@@ -82,7 +86,8 @@ Result<UniqueFd> procfs(const InitPlan& plan, const spec::oci::Mount& mount) {
   const auto process = process_of(*plan.section);
   if (made || !process) return made;
   UniqueFd copy = TRY(by_copy(plan, *process));
-  constexpr std::uint64_t kFlags = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+  constexpr std::uint64_t kFlags =
+      MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
   const std::uint64_t set = parse_mount_options(mount).change.set & kFlags;
   TRY(sys::change_mount(copy.get(), {.set = set, .clear = kFlags & ~set, .propagation = MS_PRIVATE}, false));
   return copy;
