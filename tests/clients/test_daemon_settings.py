@@ -3,6 +3,7 @@ import csv
 import json
 import os
 import pathlib
+import re
 import signal
 import socket
 import subprocess
@@ -32,6 +33,17 @@ def test_every_key_of_daemon_json(tmp_path):
             if "Traceback" in said or (verdict, row["text"] in said) != (row["verdict"], True) and row["verdict"] != "any":
                 wrong.append((row["key"], row["value"], verdict, said))
     assert not wrong, wrong
+
+
+def test_every_flag_is_a_key_too():
+    """Whatever the help shows can stand in the file, under its own name or docker's plural."""
+    plurals = {"add-runtime": "runtimes", "feature": "features"}
+    keys = {line.split("\t")[0] for line in TABLE.read_text().splitlines()}
+    shown = re.findall(r"^ +(?:-\w, |    )--([a-z0-9-]+)", run(BIN / "caissond", "--help").stdout, re.MULTILINE)
+    assert len(shown) > 60
+    missing = [flag for flag in shown if not keys & {flag, plurals.get(flag, flag + "s"), flag.replace("registry", "registries")}
+               and flag not in ("config-file", "help", "validate", "version")]
+    assert not missing
 
 
 @pytest.mark.parametrize("text, flags, message", [
