@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "codec/describe.h"
+#include "sys/companion.h"
 #include "sys/file.h"
 #include "sys/process.h"
 #include "sys/socket.h"
@@ -20,15 +21,6 @@ namespace {
 constexpr std::string_view kProgram = "caisson-systemd";
 /// Longer than caisson-systemd waits for a call and for a job.
 constexpr std::chrono::seconds kPatience{90};
-
-Result<std::string> find_program() {
-  const std::string self = TRY(sys::self_exe());
-  const std::string beside = fmt::format("{}/{}", self.substr(0, self.rfind('/')), kProgram);
-  if (TRY(sys::exists(sys::kCwd, beside))) return beside;
-  const std::string installed = fmt::format("{}/{}", CAISSON_LIBEXEC_DIR, kProgram);
-  if (TRY(sys::exists(sys::kCwd, installed))) return installed;
-  return base::not_found(fmt::format("the systemd cgroup driver needs {}: neither {} nor {} is there", kProgram, beside, installed));
-}
 
 /// Where the user's manager is: the only part of the environment that matters.
 std::vector<std::string> environment() {
@@ -54,7 +46,9 @@ base::Error error_of(const message::Reply& reply) {
 
 Result<bool> SystemdManager::booted() { return sys::exists(sys::kCwd, "/run/systemd/system"); }
 
-Result<SystemdManager> SystemdManager::start(bool user) { return start_program(TRY(find_program()), user); }
+Result<SystemdManager> SystemdManager::start(bool user) {
+  return start_program(TRY(sys::find_companion(kProgram).context("the systemd cgroup driver")), user);
+}
 
 Result<SystemdManager> SystemdManager::start_program(const std::string& program, bool user) {
   auto pair = TRY(sys::make_socket_pair(SOCK_SEQPACKET));

@@ -15,6 +15,7 @@
 #include "engine/live_settings.h"
 #include "engine/oci/seccomp.h"
 #include "engine/registries_service.h"
+#include "logs/driver.h"
 #include "net/records.h"
 #include "sys/file.h"
 #include "sys/storage.h"
@@ -263,6 +264,7 @@ base::Result<std::unique_ptr<Engine>> Engine::open(const Options& options) {
   if (::geteuid() != 0) {
     return base::Error{base::ErrorKind::PermissionDenied, "the engine needs root: start it with sudo"};
   }
+  TRY(logs::validate({.driver = options.log_driver, .options = options.log_opts}).context("failed to set log opts"));
   auto parts = TRY(open_parts(options));
   auto predefined = TRY(predefined_networks(*parts->database));
   std::string id = TRY(kept(*parts->database, "engine.id", uuid));

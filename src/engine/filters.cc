@@ -16,6 +16,8 @@ bool is_plain(std::string_view pattern) {
   return pattern.find_first_of(R"(\^$.|?*+()[]{})") == std::string_view::npos;
 }
 
+}  // namespace
+
 bool found_in(const std::string& pattern, std::string_view text) {
   if (is_plain(pattern) || pattern.size() > kLongestPattern) return text.find(pattern) != std::string_view::npos;
   regex_t compiled{};
@@ -24,8 +26,6 @@ bool found_in(const std::string& pattern, std::string_view text) {
   ::regfree(&compiled);
   return found;
 }
-
-}  // namespace
 
 base::Result<> check_filters(const Filters& filters, std::span<const std::string_view> allowed) {
   for (const auto& [name, values] : filters) {

@@ -27,6 +27,8 @@ base::Result<> check_filters(const Filters& filters, std::span<const std::string
 /// … or a value, taken as an extended regular expression, is found in `text`. What is no regular
 /// expression is compared as plain text.
 [[nodiscard]] bool matches_pattern(const Filters& filters, std::string_view name, std::string_view text);
+/// Whether `pattern`, an extended regular expression, is found in `text`.
+[[nodiscard]] bool found_in(const std::string& pattern, std::string_view text);
 /// Every value "key" or "key=value" is among `labels`.
 [[nodiscard]] bool matches_labels(const Filters& filters, std::string_view name,
                                   const std::map<std::string, std::string>& labels);

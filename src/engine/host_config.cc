@@ -5,6 +5,7 @@
 
 #include "base/strings.h"
 #include "engine/cgroup_driver.h"
+#include "engine/health_check.h"
 #include "engine/oci/capabilities.h"
 #include "engine/oci/spec_builder.h"
 #include "engine/signals.h"
@@ -41,11 +42,15 @@ base::Result<> check_config(spec::api::ContainerConfig& config) {
     TRY(check_duration("StartPeriod", health.start_period));
     TRY(check_duration("StartInterval", health.start_interval));
     if (health.retries < 0) return base::invalid("Retries in Healthcheck cannot be negative");
-    if (!health.test.empty() && health.test[0] != "NONE" && health.test[0] != "CMD" &&
-        health.test[0] != "CMD-SHELL") {
-      return base::invalid("Unknown healthcheck type \"" + health.test[0] + "\" (expected CMD, CMD-SHELL or NONE)");
-    }
   }
+  return {};
+}
+
+base::Result<> check_health(const spec::api::ContainerConfig& config, const spec::api::HostConfig& host) {
+  const auto check = TRY(parse_health_check(config));
+  if (!host.health_restart) return {};
+  if (!check) return base::invalid("HealthRestart needs a health check, of the image or by --health-cmd");
+  if (host.auto_remove) return base::invalid("can't create 'AutoRemove' container with HealthRestart");
   return {};
 }
 
@@ -191,6 +196,7 @@ base::Result<Warnings> settle_host_config(spec::api::ContainerConfig& config, sp
                                           const HostFacts& facts, const HostConfigDefaults& defaults) {
   Warnings warnings;
   TRY(check_config(config));
+  TRY(check_health(config, host));
   TRY(check_network_mode(config, host));
   TRY(check_modes(host));
   TRY(check_cgroup_parent(host.resources.cgroup_parent, defaults.cgroup_driver));

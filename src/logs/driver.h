@@ -2,7 +2,9 @@
 /// Log drivers: where the output of a container goes. One lives in each container's shim, which is
 /// single-threaded; nothing of it runs in the daemon.
 ///
-/// Drivers so far: `json-file` (docker's format, byte for byte) and `none`.
+/// `json-file` (docker's format, byte for byte) and `local` (docker's, too) keep files; `journald`, `syslog`,
+/// `fluentd` and `gelf` send lines elsewhere, through a caisson-log of their own (feed.h), and keep a copy as
+/// `local` does unless "cache-disabled" is set; `none` keeps nothing.
 ///
 /// Durability: a line is in the kernel's page cache when write() returns, so it survives the death of
 /// every process; there is no fsync, as in docker. A full disk is not an error of the container:
@@ -24,6 +26,22 @@ namespace logs {
 enum class Stream : std::uint8_t { Stdout = 1, Stderr = 2 };
 [[nodiscard]] std::string_view name_of(Stream stream);  ///< "stdout", "stderr"
 
+/// Whose lines they are, for drivers that say so in each.
+struct Origin {
+  std::string id, name, image_id, image, command;
+  std::string created;  ///< RFC 3339
+  std::string tag;      ///< expanded; "" : the first 12 digits of the id
+};
+void describe(auto& v, Origin& origin) {
+  v.opt("id", origin.id);
+  v.opt("name", origin.name);
+  v.opt("image_id", origin.image_id);
+  v.opt("image", origin.image);
+  v.opt("command", origin.command);
+  v.opt("created", origin.created);
+  v.opt("tag", origin.tag);
+}
+
 /// What the engine decides about a container's log.
 struct Config {
   std::string driver;                          ///< "" is json-file
@@ -34,12 +52,14 @@ struct Config {
   /// What `labels`, `labels-regex`, `env`, `env-regex` and `tag` select, already chosen and expanded
   /// by the engine: written as "attrs" of each line, shown by `logs --details`.
   std::map<std::string, std::string> attributes;
+  Origin origin;
 };
 void describe(auto& v, Config& config) {
   v("driver", config.driver);
   v.opt("options", config.options);
   v("path", config.path);
   v.opt("attributes", config.attributes);
+  v.opt("origin", config.origin);
 }
 
 /// Whether the driver is known and takes these options with these values; for `create`, before
@@ -80,6 +100,9 @@ class Driver {
   /// own. Until compressed() is called, nothing is rotated again, so that its name stays.
   [[nodiscard]] virtual std::optional<std::string> take_rotated() { return std::nullopt; }
   virtual void compressed() {}
+  /// While something is pending: becomes writable when it is worth another write() with no bytes; -1: try
+  /// again after a while. Not closed but within such a write.
+  [[nodiscard]] virtual int writable_fd() const { return -1; }
   /// Gives memory back while nothing comes.
   virtual void trim() {}
 };

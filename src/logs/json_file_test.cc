@@ -204,7 +204,7 @@ TEST(Validate, SpeaksDockersWords) {
   EXPECT_EQ(message("nope", {}), "logger: no log driver named 'nope' is registered");
   EXPECT_EQ(message("", {{"max-file", "0"}}), "max-file cannot be less than 1");
   EXPECT_EQ(message("", {{"max-size", "ten"}}), "invalid size: 'ten'");
-  EXPECT_THAT(message("", {{"compress", "true"}}), HasSubstr("compress cannot be true"));
+  EXPECT_THAT(message("", {{"compress", "true"}, {"max-size", "-1"}}), HasSubstr("compress cannot be true"));
   EXPECT_EQ(message("", {{"mode", "maybe"}}), "logger: logging mode not supported: maybe");
   EXPECT_THAT(message("", {{"max-buffer-size", "4m"}}), HasSubstr("only supported with 'mode=non-blocking'"));
 }

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <chrono>
 
-#include "logs/detail/json_reader.h"
+#include "logs/detail/file_reader.h"
+#include "logs/detail/format.h"
+#include "logs/detail/options.h"
 #include "sys/fd.h"
 
 namespace logs {
@@ -11,10 +13,14 @@ namespace logs {
 using base::Result;
 
 Result<std::unique_ptr<Reader>> Reader::open(const Config& config, const ReadOptions& options) {
-  if (!config.driver.empty() && config.driver != "json-file") {
+  if (config.driver.empty() || config.driver == "json-file") {
+    return detail::FileReader::open(config.path, detail::make_json_format(), options);
+  }
+  const bool copied = detail::is_remote(config.driver) && TRY(detail::cache_options(config));
+  if (config.driver != "local" && !copied) {
     return base::not_implemented("configured logging driver does not support reading");
   }
-  return detail::JsonReader::open(config, options);
+  return detail::FileReader::open(config.path, detail::make_local_format(config.attributes), options);
 }
 
 Result<bool> Reader::next(Entry& entry, std::stop_token stop) {

@@ -187,6 +187,13 @@ void Client::handle_event(std::string_view event, const codec::Json& body, std::
     observer_.on_oom();
   } else if (event == Detached::kEvent) {
     observer_.on_detached(read(Detached{}).exec);
+  } else if (event == ProbeStarted::kEvent) {
+    observer_.on_probe_started(read(ProbeStarted{}).exec);
+  } else if (event == ProbeEnded::kEvent) {
+    const auto ended = read(ProbeEnded{});
+    observer_.on_probe_ended(ended.exec, ended.code);
+  } else if (event == HealthReport::kEvent) {
+    observer_.on_health(read(HealthReport{}));
   }
   // Others are a younger shim's.
 }

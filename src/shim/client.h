@@ -48,6 +48,10 @@ class Observer {
   virtual void on_oom() = 0;
   /// A client left with the detach keys; `exec` is "" for the container's own process.
   virtual void on_detached(const std::string& exec) = 0;
+  /// A health check's process, named as an exec is.
+  virtual void on_probe_started(const std::string& exec) = 0;
+  virtual void on_probe_ended(const std::string& exec, int code) = 0;
+  virtual void on_health(const HealthReport& report) = 0;
   /// The connection ended: the shim has left (after on_exited or a failed create, as it should) or
   /// was killed. Last call. Remove fd() from the reactor.
   virtual void on_lost() = 0;

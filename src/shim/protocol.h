@@ -30,6 +30,7 @@
 #include "base/result.h"
 #include "codec/describe.h"
 #include "logs/driver.h"
+#include "shim/health.h"
 
 namespace shim {
 
@@ -86,6 +87,7 @@ struct Options {
   /// Where the runtime keeps its state (`--root`).
   std::string runtime_root;
   bool systemd_cgroup = false;
+  std::optional<HealthCheck> health;
 };
 void describe(auto& v, Options& options) {
   v("id", options.id);
@@ -102,6 +104,7 @@ void describe(auto& v, Options& options) {
   v.opt("runtime_arguments", options.runtime_arguments);
   v("runtime_root", options.runtime_root);
   v.opt("systemd_cgroup", options.systemd_cgroup);
+  v.opt("health", options.health);
 }
 
 /// How a process ended.
@@ -111,6 +114,8 @@ struct Exit {
   bool oom_killed = false;  ///< the kernel killed something in the container for lack of memory
   std::string finished_at;  ///< RFC 3339, UTC
   std::string error;        ///< why it could not run, or what went wrong afterwards
+  /// The container's own process only: what its health check had found.
+  std::optional<spec::api::Health> health;
 };
 void describe(auto& v, Exit& exit) {
   v("code", exit.code);
@@ -118,6 +123,7 @@ void describe(auto& v, Exit& exit) {
   v.opt("oom_killed", exit.oom_killed);
   v("finished_at", exit.finished_at);
   v.opt("error", exit.error);
+  v.opt("health", exit.health);
 }
 
 /// docker's exit code of a `run` or `exec` that failed to start with this error: 127 (no such
@@ -270,6 +276,7 @@ struct GetState {
     bool oom_killed = false;
     std::vector<ExecState> execs;  ///< running ones, and ended ones nobody acknowledged
     std::optional<Exit> exit;
+    std::optional<spec::api::Health> health;  ///< with a health check only
   };
 };
 void describe(auto& /*v*/, GetState& /*state*/) {}
@@ -282,6 +289,7 @@ void describe(auto& v, GetState::Reply& state) {
   v.opt("oom_killed", state.oom_killed);
   v.opt("execs", state.execs);
   v.opt("exit", state.exit);
+  v.opt("health", state.health);
 }
 
 /// All processes of the container.
@@ -362,6 +370,35 @@ struct OutOfMemory {
   static constexpr std::string_view kEvent = "oom";
 };
 void describe(auto& /*v*/, OutOfMemory& /*oom*/) {}
+
+/// A health check's process was started, under this id of an exec …
+struct ProbeStarted {
+  static constexpr std::string_view kEvent = "probe_started";
+  std::string exec;
+};
+void describe(auto& v, ProbeStarted& probe) { v("exec", probe.exec); }
+
+/// … and has ended.
+struct ProbeEnded {
+  static constexpr std::string_view kEvent = "probe_ended";
+  std::string exec;
+  int code = 0;
+};
+void describe(auto& v, ProbeEnded& probe) {
+  v("exec", probe.exec);
+  v("code", probe.code);
+}
+
+/// A health check has a result.
+struct HealthReport {
+  static constexpr std::string_view kEvent = "health";
+  spec::api::Health health;
+  bool changed = false;  ///< the status is another one than before
+};
+void describe(auto& v, HealthReport& report) {
+  v("health", report.health);
+  v.opt("changed", report.changed);
+}
 
 /// A client left with the detach keys.
 struct Detached {

@@ -24,6 +24,9 @@ class Record final : public Observer {
   void on_exec_exited(const std::string& exec, const Exit& exit) override;
   void on_oom() override;
   void on_detached(const std::string& exec) override;
+  void on_probe_started(const std::string& exec) override;
+  void on_probe_ended(const std::string& exec, int code) override;
+  void on_health(const HealthReport& report) override;
   void on_lost() override;
 
   /// As if nothing had been told yet.
@@ -33,6 +36,10 @@ class Record final : public Observer {
   bool wait_lost();
   bool wait_oom();
   bool wait_detached(const std::string& exec);
+  /// The first report that `status` is in force, and what was told until then: "started", "ended 1",
+  /// "starting", "healthy!" (with "!" where the status changed).
+  std::optional<spec::api::Health> wait_health(const std::string& status);
+  std::vector<std::string> health_told();
 
  private:
   template <class Condition>
@@ -43,6 +50,8 @@ class Record final : public Observer {
   std::optional<Exit> exit_;
   std::map<std::string, Exit> exec_exits_;
   std::vector<std::string> detached_;
+  std::vector<std::string> health_told_;
+  std::optional<spec::api::Health> health_;
   bool oom_ = false;
   bool lost_ = false;
 };

@@ -76,6 +76,20 @@ void Record::on_detached(const std::string& exec) {
   detached_.push_back(exec);
   changed_.notify_all();
 }
+void Record::on_probe_started(const std::string& /*exec*/) {
+  const std::lock_guard lock{mutex_};
+  health_told_.emplace_back("started");
+}
+void Record::on_probe_ended(const std::string& /*exec*/, int code) {
+  const std::lock_guard lock{mutex_};
+  health_told_.push_back("ended " + std::to_string(code));
+}
+void Record::on_health(const HealthReport& report) {
+  const std::lock_guard lock{mutex_};
+  health_told_.push_back(report.health.status + (report.changed ? "!" : ""));
+  health_ = report.health;
+  changed_.notify_all();
+}
 void Record::on_lost() {
   const std::lock_guard lock{mutex_};
   lost_ = true;
@@ -86,6 +100,8 @@ void Record::reset() {
   exit_.reset();
   exec_exits_.clear();
   detached_.clear();
+  health_told_.clear();
+  health_.reset();
   oom_ = lost_ = false;
 }
 std::optional<Exit> Record::wait_exit() {
@@ -103,6 +119,15 @@ bool Record::wait_oom() {
 }
 bool Record::wait_detached(const std::string& exec) {
   return wait([&] { return std::ranges::find(detached_, exec) != detached_.end(); });
+}
+std::optional<spec::api::Health> Record::wait_health(const std::string& status) {
+  if (!wait([&] { return health_ && health_->status == status; })) return std::nullopt;
+  const std::lock_guard lock{mutex_};
+  return health_;
+}
+std::vector<std::string> Record::health_told() {
+  const std::lock_guard lock{mutex_};
+  return health_told_;
 }
 
 Daemon::Daemon(std::unique_ptr<Client> client) : client_{std::move(client)}, stop_{sys::make_eventfd().value()} {

@@ -17,6 +17,7 @@
 
 #include <fmt/format.h>
 
+#include "base/strings.h"
 #include "sys/detail/retry.h"
 
 namespace sys {
@@ -167,6 +168,35 @@ Result<UniqueFd> listen_tcp(const std::string& host, std::uint16_t port, int bac
   }
   if (::listen(socket.get(), backlog) < 0) return Error::from_errno(errno, what);
   return socket;
+}
+
+Result<UniqueFd> begin_connect(const std::string& address, std::uint16_t port) {
+  auto target = literal(address, port);
+  if (!target) return base::invalid(fmt::format("no address: {}", base::quoted(address)));
+  UniqueFd socket{::socket(target->storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
+  if (!socket) return Error::from_errno(errno, "socket");
+  if (retry([&] { return ::connect(socket.get(), target->generic(), target->size); }) < 0 && errno != EINPROGRESS) {
+    return Error::from_errno(errno, "connect");
+  }
+  return socket;
+}
+
+Result<UniqueFd> connect_udp(const std::string& host, std::uint16_t port) {
+  auto addresses = TRY(resolve(host, port, AI_ADDRCONFIG));
+  if (addresses.empty()) return base::unavailable(fmt::format("lookup {}: no addresses", host));
+  Address& target = addresses.front();
+  UniqueFd socket{::socket(target.storage.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
+  if (!socket) return Error::from_errno(errno, "socket");
+  if (retry([&] { return ::connect(socket.get(), target.generic(), target.size); }) < 0) {
+    return Error::from_errno(errno, fmt::format("dial udp {}: connect", text_of(target)));
+  }
+  return socket;
+}
+
+Result<> connect_outcome(int socket) {
+  const int error = TRY(int_option(socket, SO_ERROR));
+  if (error != 0) return Error::from_errno(error, "connect");
+  return {};
 }
 
 Result<UniqueFd> connect_tcp(const std::string& host, std::uint16_t port, Deadline deadline) {

@@ -31,6 +31,14 @@ base::Result<UniqueFd> listen_tcp(const std::string& host, std::uint16_t port, i
 base::Result<UniqueFd> connect_tcp(const std::string& host, std::uint16_t port, Deadline deadline);
 /// The addresses of a name, as texts. Blocks as long as the resolver does. Errors: InvalidArgument (no such host).
 base::Result<std::vector<std::string>> resolve_host(const std::string& host);
+/// Begins to connect to an address (not a name) and comes back at once: the non-blocking socket is
+/// writable when it is decided, and connect_outcome() says how. Errors: InvalidArgument (no address), those
+/// that are known at once (no route).
+base::Result<UniqueFd> begin_connect(const std::string& address, std::uint16_t port);
+/// Errors: "connect: Connection refused".
+base::Result<> connect_outcome(int socket);
+/// A datagram socket that sends to the host's first address. Errors: InvalidArgument (no such host), Unavailable.
+base::Result<UniqueFd> connect_udp(const std::string& host, std::uint16_t port);
 /// Gives the file of a unix socket to a group, with `mode` as chmod(2).
 base::Result<> give_to_group(const std::string& path, gid_t group, mode_t mode);
 /// TCP_NODELAY and SO_KEEPALIVE; nothing for other families.

@@ -83,11 +83,13 @@ Result<List> parse_security_options(const List& options) {
 
 Result<std::optional<spec::api::HealthConfig>> health_config(const ContainerOptions& o) {
   using Health = std::optional<spec::api::HealthConfig>;
-  const bool given = !o.health_command.empty() || o.health_interval.count() != 0 ||
+  const int tests = !o.health_command.empty() + !o.health_http.empty() + !o.health_tcp.empty();
+  if (tests > 1) return base::invalid("only one of --health-cmd, --health-http and --health-tcp can be given");
+  const bool given = tests > 0 || o.health_interval.count() != 0 ||
                      o.health_timeout.count() != 0 || o.health_start_period.count() != 0 ||
                      o.health_start_interval.count() != 0 || o.health_retries != 0;
   if (o.no_healthcheck) {
-    if (given) return base::invalid("--no-healthcheck conflicts with --health-* options");
+    if (given || o.health_restart) return base::invalid("--no-healthcheck conflicts with --health-* options");
     return Health{{.test = {"NONE"}}};
   }
   if (!given) return Health{};
@@ -101,6 +103,8 @@ Result<std::optional<spec::api::HealthConfig>> health_config(const ContainerOpti
   if (o.health_start_interval.count() < 0) return negative("start-interval");
   spec::api::HealthConfig out;
   if (!o.health_command.empty()) out.test = {"CMD-SHELL", o.health_command};
+  if (!o.health_http.empty()) out.test = {"HTTP", o.health_http};
+  if (!o.health_tcp.empty()) out.test = {"TCP", o.health_tcp};
   out.interval = o.health_interval.count();
   out.timeout = o.health_timeout.count();
   out.start_period = o.health_start_period.count();
@@ -173,6 +177,7 @@ Result<spec::api::ContainerConfig> container_config(const ContainerOptions& o, c
 Result<spec::api::HostConfig> host_config(const ContainerOptions& o) {
   spec::api::HostConfig out;
   out.container_id_file = o.container_id_file;
+  out.health_restart = o.health_restart;
   out.oom_score_adj = o.oom_score_adj;
   out.auto_remove = o.auto_remove;
   out.privileged = o.privileged;
@@ -380,6 +385,9 @@ void ContainerOptions::bind(FlagBinder& flags) {
   flags("gpus", custom<add_gpus>(gpus, "gpu-request"));
 
   flags("health-cmd", health_command);
+  flags("health-http", health_http);
+  flags("health-tcp", health_tcp);
+  flags("health-restart", health_restart);
   flags("health-interval", health_interval);
   flags("health-timeout", health_timeout);
   flags("health-start-period", health_start_period);

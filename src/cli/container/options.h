@@ -51,11 +51,11 @@ struct ContainerOptions {
   std::int64_t swappiness = -1, shm_size = 0, oom_score_adj = 0, pids_limit = 0;
   bool oom_kill_disable = false;
   // Health.
-  std::string health_command;
+  std::string health_command, health_http, health_tcp;
   std::chrono::nanoseconds health_interval{0}, health_timeout{0}, health_start_period{0},
       health_start_interval{0};
   std::int64_t health_retries = 0;
-  bool no_healthcheck = false;
+  bool no_healthcheck = false, health_restart = false;
   // Logs.
   std::string log_driver;
   List log_options;

@@ -50,6 +50,9 @@ struct Core {
   [[nodiscard]] std::string names_dir(const std::string& id) const { return options.exec_root + "/names/" + id; }
   [[nodiscard]] std::string runtime_root() const { return options.exec_root + "/runtime"; }
   [[nodiscard]] std::string log_path(const std::string& id) const { return data_dir(id) + "/" + id + "-json.log"; }
+  /// Of the driver "local", and of the copy that the drivers keep which send lines elsewhere.
+  [[nodiscard]] std::string local_log_path(const std::string& id) const { return data_dir(id) + "/local-logs/container.log"; }
+  [[nodiscard]] std::string copied_log_path(const std::string& id) const { return data_dir(id) + "/container-cached.log"; }
 };
 
 /// The row, durable against the death of this process. One transaction.

@@ -32,10 +32,12 @@ void record_exit(Core& core, Container& container, const shim::Exit& exit) {
     record.exit_code = exit.code;
     record.oom_killed = record.oom_killed || exit.oom_killed;
     record.error = exit.error;
+    if (exit.health) record.health = exit.health;
     record.finished = base::parse_rfc3339(exit.finished_at).value_or(base::now());
     const bool again = may_restart && restarts_after_exit(record, exit.code);
     record.state = advance(record.state, again ? Step::AwaitRestart : Step::Exit, record.id).value_or(State::Exited);
     if (again) ++record.restart_count;
+    record.ending_unhealthy = false;
   });
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/strings.h"
+#include "engine/containers/health.h"
 #include "engine/containers/image_mounts.h"
 #include "engine/containers/links.h"
 #include "engine/containers/mounts.h"
@@ -152,39 +153,6 @@ shim::Options shim_options(Core& core, const Record& record, const snapshot::Mou
 
 }  // namespace
 
-logs::Config log_config(const Core& core, const Record& record) {
-  logs::Config config{.driver = record.host.log_config.type, .options = record.host.log_config.config,
-                      .path = core.log_path(record.id)};
-  const auto selected = [&](const char* option) {
-    const auto found = config.options.find(option);
-    return found == config.options.end() ? std::vector<std::string_view>{} : base::split_words(found->second, ',');
-  };
-  const spec::api::Labels labels = record.config.labels.value_or(spec::api::Labels{});
-  for (const std::string_view name : selected("labels")) {
-    if (const auto label = labels.find(std::string{name}); label != labels.end()) config.attributes.insert(*label);
-  }
-  for (const std::string_view name : selected("env")) {
-    for (const std::string& entry : record.config.env.value_or(StringList{})) {
-      const auto parts = base::cut(entry, "=");
-      if (parts && parts->first == name) config.attributes[std::string{name}] = parts->second;
-    }
-  }
-  if (const auto tag = config.options.find("tag"); tag != config.options.end()) {
-    std::string text = tag->second;
-    const std::pair<std::string_view, std::string> fields[] = {
-        {"{{.ID}}", record.id.substr(0, 12)}, {"{{.FullID}}", record.id},       {"{{.Name}}", record.name},
-        {"{{.ImageID}}", record.image_id.substr(0, 19)}, {"{{.ImageFullID}}", record.image_id},
-        {"{{.ImageName}}", record.config.image},         {"{{.DaemonName}}", "docker"}};
-    for (const auto& [field, value] : fields) {
-      for (auto at = text.find(field); at != std::string::npos; at = text.find(field, at + value.size())) {
-        text.replace(at, field.size(), value);
-      }
-    }
-    config.attributes["tag"] = text;
-  }
-  return config;
-}
-
 base::Result<std::shared_ptr<const Record>> network_owner(Core& core, const Record& record) {
   const std::string_view other = joined_container(record.host.network_mode);
   if (other.empty()) return std::make_shared<const Record>(record);
@@ -205,6 +173,7 @@ base::Result<shim::Launch> prepare_launch(Core& core, const Record& record) {
   shim::Options options = shim_options(core, record, snapshot);
   // crun before 1.9 knows no other, and nothing that is newer is asked of it.
   if (!options.runtime.empty()) spec.oci_version = "1.0.2";
+  options.health = TRY(prepare_health(core, record));
   return shim::Launch{.program = core.options.shim_path, .dir = core.run_dir(record.id),
                       .config = spec::oci::to_text(spec), .options = std::move(options)};
 }

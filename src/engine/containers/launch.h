@@ -21,8 +21,10 @@ base::Result<spec::oci::Process> prepare_exec(Core& core, const Record& record, 
 /// it shares. Errors: NotFound, Conflict.
 base::Result<std::shared_ptr<const Record>> network_owner(Core& core, const Record& record);
 
-/// Where a container's driver, options and file for its log are decided.
+/// Where a container's driver, options and file for its log are decided (log_config.cc).
 [[nodiscard]] logs::Config log_config(const Core& core, const Record& record);
+/// Driver, options, the tag's template and patterns. Errors: InvalidArgument.
+base::Result<> check_log_config(const Core& core, const Record& record);
 
 /// The file system of a container that does not run, read-only and mounted nowhere: a descriptor of its
 /// root. Errors: Internal.

@@ -45,6 +45,8 @@ void describe(auto& v, Row& row) {
   v.opt("finished", row.state.finished);
   v.opt("restartCount", r.restart_count);
   v.opt("stoppedByClient", r.stopped_by_client);
+  v.opt("health", r.health);
+  v.opt("endingUnhealthy", r.ending_unhealthy);
 }
 
 std::string ago(base::Time now, base::Time then) { return base::human_duration(now - then) + " ago"; }
@@ -101,6 +103,7 @@ spec::api::ContainerState state_of(const Record& record) {
   state.error = record.error;
   state.started_at = text(record.started);
   state.finished_at = text(record.finished);
+  state.health = record.health;
   return state;
 }
 
@@ -116,6 +119,7 @@ std::string command_text(const spec::api::ContainerConfig& config) {
 bool restarts_after_exit(const Record& record, std::int64_t exit_code) {
   const spec::api::RestartPolicy& policy = record.host.restart_policy;
   if (record.stopped_by_client || record.host.auto_remove) return false;
+  if (record.ending_unhealthy) return true;
   if (policy.name == "always" || policy.name == "unless-stopped") return true;
   return policy.name == "on-failure" && exit_code != 0 &&
          (policy.maximum_retry_count == 0 || record.restart_count < policy.maximum_retry_count);

@@ -80,6 +80,10 @@ struct Record {
   std::int64_t restart_count = 0;
   /// A client stopped it, so that `unless-stopped` leaves it alone and no policy restarts it.
   bool stopped_by_client = false;
+  /// What the health check found, of the last run once it is over; nothing without one.
+  std::optional<spec::api::Health> health;
+  /// This engine stops it for being unhealthy, to start it again.
+  bool ending_unhealthy = false;
 };
 
 /// JSON of the row. Errors: InvalidArgument for a row that another program damaged.

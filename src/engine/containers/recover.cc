@@ -4,6 +4,7 @@
 #include <csignal>
 
 #include "base/log.h"
+#include "engine/containers/health.h"
 #include "engine/containers/image_mounts.h"
 #include "engine/containers/networks.h"
 #include "engine/containers/shm.h"
@@ -96,6 +97,11 @@ void adopt_running(Core& core, const ContainerPtr& container, const std::shared_
                          .pid = exec.pid,
                          .exit_code = exec.exit ? std::optional<std::int64_t>{exec.exit->code} : std::nullopt});
     core.table.add_exec(exec.id, record->id);
+  }
+  if (found.health) {
+    // What it reported since this connection was made is no older, and told again in the next report.
+    const bool changed = !before->health || before->health->status != found.health->status;
+    take_health(core, container, run, *found.health, changed);
   }
   container->take_pending();  // opens the way for attachments to the shim
   if (!has_process(before->state) || before->state != record->state) save_or_log(core, *record);

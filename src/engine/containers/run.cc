@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "base/strings.h"
+#include "engine/containers/health.h"
 #include "engine/containers/verbs.h"
 
 namespace engine {
@@ -83,6 +84,23 @@ void Run::on_detached(const std::string& exec) {
   } else {
     publish(core_, *container->record(), "exec_detach", {{"execID", exec}});
   }
+}
+
+void Run::on_probe_started(const std::string& exec) {
+  if (const ContainerPtr container = container_.lock()) publish_probe_start(core_, *container->record(), exec);
+}
+
+void Run::on_probe_ended(const std::string& exec, int code) {
+  if (const ContainerPtr container = container_.lock()) publish_probe_end(core_, *container->record(), exec, code);
+}
+
+void Run::on_health(const shim::HealthReport& report) {
+  {
+    const std::lock_guard lock{mutex_};
+    if (abandoned_ || exit_) return;
+  }
+  const ContainerPtr container = container_.lock();
+  if (container) take_health(core_, container, shared_from_this(), report.health, report.changed);
 }
 
 void Run::on_lost() {

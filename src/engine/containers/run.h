@@ -39,6 +39,9 @@ class Run final : public shim::Observer, public ReadyHandler, public std::enable
   void on_exec_exited(const std::string& exec, const shim::Exit& exit) override;
   void on_oom() override;
   void on_detached(const std::string& exec) override;
+  void on_probe_started(const std::string& exec) override;
+  void on_probe_ended(const std::string& exec, int code) override;
+  void on_health(const shim::HealthReport& report) override;
   void on_lost() override;
 
  private:

@@ -5,13 +5,13 @@
 #include "engine/config_merge.h"
 #include "engine/containers/endpoint_checks.h"
 #include "engine/containers/image_mounts.h"
+#include "engine/containers/launch.h"
 #include "engine/containers/links.h"
 #include "engine/containers/mounts.h"
 #include "engine/containers/networks.h"
 #include "engine/containers/verbs.h"
 #include "engine/containers/volumes.h"
 #include "engine/names.h"
-#include "logs/driver.h"
 #include "net/hosts.h"
 #include "spec/reference.h"
 #include "sys/crash_point.h"
@@ -77,8 +77,7 @@ std::map<std::string, spec::api::EndpointSettings> asked_networks(const Record& 
 
 /// What can be known to be wrong before anything is made.
 base::Result<> check(Core& core, const Record& record) {
-  TRY(logs::validate({.driver = record.host.log_config.type, .options = record.host.log_config.config,
-                      .path = core.log_path(record.id)}));
+  TRY(check_log_config(core, record));
   if (has_endpoints(record)) TRY(published_ports(record));
   for (const std::string& entry : record.host.extra_hosts.value_or(StringList{})) {
     TRY(net::parse_extra_host(entry, "0.0.0.0"));

@@ -2,6 +2,7 @@
 #include <array>
 
 #include "base/strings.h"
+#include "engine/containers/health.h"
 #include "engine/containers/links.h"
 #include "engine/containers/networks.h"
 #include "engine/containers/sizes.h"
@@ -83,7 +84,7 @@ bool passes(const Record& record, const Filters& filters, const Prepared& prepar
   if (!matches_pattern(filters, "name", record.name) && !matches_pattern(filters, "name", "/" + record.name)) return false;
   if (!matches_exactly(filters, "status", name_of(record.state))) return false;
   if (!matches_labels(filters, "label", record.config.labels.value_or(spec::api::Labels{}))) return false;
-  if (!matches_exactly(filters, "health", "none")) return false;
+  if (!matches_exactly(filters, "health", record.health ? record.health->status : "none")) return false;
   if (!matches_exactly(filters, "isolation", record.host.isolation)) return false;
   if (has_filter(filters, "is-task") && !matches_exactly(filters, "is-task", "false") &&
       !matches_exactly(filters, "is-task", "0")) {
@@ -167,7 +168,9 @@ ContainerSummary summarize(Core& core, const Record& record, base::Time now) {
   summary.created = std::chrono::duration_cast<std::chrono::seconds>(record.created.time_since_epoch()).count();
   summary.labels = record.config.labels.value_or(spec::api::Labels{});
   summary.state = name_of(record.state);
-  summary.status = status_text(record, now);
+  summary.status = status_text(record, now, health_status(record));
+  summary.health = {.status = health_status(record)};
+  if (record.health && has_process(record.state)) summary.health.failing_streak = record.health->failing_streak;
   summary.host_config.network_mode = record.host.network_mode;
   summary.host_config.annotations = record.host.annotations;
   auto network = network_settings(core, record);

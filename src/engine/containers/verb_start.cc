@@ -13,6 +13,9 @@ namespace {
 
 /// The words by which docker's clients tell 127 and 126 from other failures.
 base::Error runtime_error(base::Error error) {
+  if (error.message().starts_with("failed to initialize logging driver")) {
+    return std::move(error).context("failed to create task for container").as(base::ErrorKind::Internal);
+  }
   const int code = shim::exit_code_of_failure(error);
   const bool of_the_user = code == 126 || code == 127 || error.is(base::ErrorKind::InvalidArgument);
   return std::move(error)
@@ -56,6 +59,11 @@ base::Result<> launch(Core& core, const ContainerPtr& container, const Record& r
     drop_shm(core, record.id);
     base::ignore(sys::remove_tree(sys::kCwd, core.run_dir(record.id)), "the next start clears it");
   }};
+  // Until the shim's first report, which may come before the start is recorded.
+  container->update([&](Record& now) {
+    if (!launch.options.health) return now.health.reset();
+    now.health = {.status = "starting", .log = launch.options.health->log};
+  });
   TRY(run->watch(TRY(shim::Client::launch(launch, *run))));
   launched = true;
   CRASH_POINT("engine.start.launched");
@@ -88,6 +96,7 @@ base::Result<> launch(Core& core, const ContainerPtr& container, const Record& r
       now.exit_code = 0;
       now.oom_killed = false;
       now.error.clear();
+      now.ending_unhealthy = false;
       now.started = base::parse_rfc3339(started->started_at).value_or(base::now());
     });
   });

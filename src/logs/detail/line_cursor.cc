@@ -14,9 +14,6 @@ using base::Result;
 constexpr std::size_t kBlock = 64 * 1024;
 /// A line holds 16 KiB of text, each byte escaped to six at most, and attributes.
 constexpr std::size_t kLongest = std::size_t{4} << 20U;
-/// The bisection ends there; the rest is read line by line.
-constexpr std::uint64_t kNear = 64 * 1024;
-constexpr int kMalformedInARow = 64;
 
 }  // namespace
 
@@ -44,8 +41,8 @@ Result<std::optional<std::string_view>> LineCursor::next() {
   }
 }
 
-Result<std::uint64_t> offset_of_last(int file, std::uint64_t size, std::uint64_t& count,
-                                     const ReadOptions& wanted) {
+Result<std::uint64_t> offset_of_last_lines(int file, std::uint64_t size, std::uint64_t& count,
+                                           const ReadOptions& wanted) {
   const bool all = wanted.out && wanted.err;
   std::vector<char> block(kBlock);
   std::string later;  // the start of the line that the block behind begins in
@@ -79,40 +76,6 @@ Result<std::uint64_t> offset_of_last(int file, std::uint64_t size, std::uint64_t
   }
   if (in_line && count > 0 && (all || wants(later))) --count;
   return 0;
-}
-
-Result<std::optional<base::Time>> first_time(int file) {
-  LineCursor cursor{file, 0};
-  for (int i = 0; i < kMalformedInARow; ++i) {
-    const auto line = TRY(cursor.next());
-    if (!line) break;
-    if (const auto time = time_of_line(*line)) return time;
-  }
-  return std::optional<base::Time>{};
-}
-
-Result<std::uint64_t> offset_of_time(int file, std::uint64_t size, base::Time since) {
-  std::uint64_t low = 0;  // a line starts here, older than `since` or the first
-  std::uint64_t high = size;
-  while (high - low > kNear) {
-    const std::uint64_t middle = low + (high - low) / 2;
-    LineCursor cursor{file, middle};
-    std::optional<base::Time> time;
-    std::uint64_t start = middle;
-    // The first line read is cut off by `middle`.
-    auto line = TRY(cursor.next());
-    for (int i = 0; line && !time && i < kMalformedInARow; ++i) {
-      start = cursor.offset();
-      line = TRY(cursor.next());
-      if (line) time = time_of_line(*line);
-    }
-    if (time && *time < since && start < high) {
-      low = start;
-    } else {
-      high = middle;
-    }
-  }
-  return low;
 }
 
 }  // namespace logs::detail

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "base/strings.h"
+#include "logs/remote_options.h"
 
 namespace logs::detail {
 
@@ -35,35 +36,78 @@ std::optional<std::uint64_t> parse_size(std::string_view text, std::uint64_t uni
   return static_cast<std::uint64_t>(value);
 }
 
-Result<JsonFileOptions> json_file_options(const Config& config) {
-  JsonFileOptions out;
-  const auto option = [&](const char* name) -> const std::string* {
-    const auto found = config.options.find(name);
-    return found == config.options.end() ? nullptr : &found->second;
-  };
-  if (const auto* text = option("max-size"); text != nullptr && *text != "-1") {
+namespace {
+
+struct Names {
+  const char* size;
+  const char* files;
+  const char* compress;
+};
+constexpr Names kOwn{"max-size", "max-file", "compress"};
+constexpr Names kCache{"cache-max-size", "cache-max-file", "cache-compress"};
+
+constexpr std::uint64_t kDefaultSize = 20'000'000;
+constexpr unsigned kDefaultFiles = 5;
+
+const std::string* find(const Config& config, const char* name) {
+  const auto found = config.options.find(name);
+  return found == config.options.end() ? nullptr : &found->second;
+}
+
+/// What is given; the rest of `out` stays.
+Result<> take_given(const Config& config, const Names& names, RotationOptions& out) {
+  if (const auto* text = find(config, names.size); text != nullptr && *text != "-1") {
     out.max_size = parse_size(*text, 1000);
     if (!out.max_size) return base::invalid("invalid size: '" + *text + "'");
-    if (*out.max_size == 0) return base::invalid("max-size must be a positive number");
+    if (*out.max_size == 0) return base::invalid(std::string{names.size} + " must be a positive number");
+  } else if (text != nullptr) {
+    out.max_size.reset();
   }
-  if (const auto* text = option("max-file"); text != nullptr) {
+  if (const auto* text = find(config, names.files)) {
     const auto count = base::parse_int(*text);
     if (!count) return base::invalid("strconv.Atoi: parsing " + base::quoted(*text) + ": invalid syntax");
-    if (*count < 1) return base::invalid("max-file cannot be less than 1");
+    if (*count < 1) return base::invalid(std::string{names.files} + " cannot be less than 1");
     out.max_files = static_cast<unsigned>(std::min<std::int64_t>(*count, 1'000'000));
   }
-  if (const auto* text = option("compress"); text != nullptr) {
-    static constexpr std::array<std::string_view, 6> kTrue{"1", "t", "T", "TRUE", "true", "True"};
-    static constexpr std::array<std::string_view, 6> kFalse{"0", "f", "F", "FALSE", "false", "False"};
-    out.compress = std::ranges::find(kTrue, *text) != kTrue.end();
-    if (!out.compress && std::ranges::find(kFalse, *text) == kFalse.end()) {
-      return base::invalid("strconv.ParseBool: parsing " + base::quoted(*text) + ": invalid syntax");
-    }
-    if (out.compress && (out.max_files == 1 || !out.max_size)) {
-      return base::invalid("compress cannot be true when max-file is less than 2 or max-size is not set");
-    }
+  if (const auto* text = find(config, names.compress)) out.compress = TRY(parse_bool(*text));
+  return {};
+}
+
+}  // namespace
+
+Result<RotationOptions> json_file_options(const Config& config) {
+  RotationOptions out{.max_size = kDefaultSize, .max_files = kDefaultFiles};
+  // Whoever gives a size means docker's rules, where there is one file then.
+  if (find(config, kOwn.size) != nullptr) out.max_files = 1;
+  TRY(take_given(config, kOwn, out));
+  if (out.compress && (out.max_files == 1 || !out.max_size)) {
+    return base::invalid("compress cannot be true when max-file is less than 2 or max-size is not set");
   }
   return out;
+}
+
+Result<RotationOptions> local_options(const Config& config) {
+  RotationOptions out{.max_size = kDefaultSize, .max_files = kDefaultFiles, .compress = true};
+  TRY(take_given(config, kOwn, out));
+  if (out.max_files == 1 && find(config, kOwn.compress) == nullptr) out.compress = false;
+  if (out.compress && out.max_files == 1) {
+    return base::invalid("compression cannot be enabled when max file count is 1");
+  }
+  return out;
+}
+
+Result<std::optional<RotationOptions>> cache_options(const Config& config) {
+  using Cache = std::optional<RotationOptions>;
+  RotationOptions out{.max_size = kDefaultSize, .max_files = kDefaultFiles, .compress = true};
+  TRY(take_given(config, kCache, out));
+  if (out.max_files == 1) out.compress = false;
+  if (const auto* text = find(config, "cache-disabled"); text != nullptr && TRY(parse_bool(*text))) return Cache{};
+  return Cache{out};
+}
+
+bool is_remote(std::string_view driver) {
+  static constexpr std::array<std::string_view, 4> kRemote{"journald", "syslog", "fluentd", "gelf"};
+  return std::ranges::find(kRemote, driver) != kRemote.end();
 }
 
 }  // namespace logs::detail

@@ -42,7 +42,9 @@ Supervisor::Supervisor(std::string dir, Options options, EventLoop loop, sys::Un
       loop_{std::move(loop)},
       signals_{std::move(signals)},
       runtime_{open_runtime(dir_, options_)},
-      control_{loop_, *this} {}
+      control_{loop_, *this} {
+  if (options_.health) health_ = std::make_unique<HealthMonitor>(*options_.health, *runtime_, loop_, *this);
+}
 
 Supervisor::~Supervisor() = default;
 
@@ -119,19 +121,35 @@ Result<> Supervisor::run(sys::UniqueFd connection) {
     if (!TRY(loop_.run_once(next_deadline(now))) && idle_at_ && Clock::now() >= *idle_at_) idle();
     const auto then = Clock::now();
     if (buffer_.held()) idle_at_ = then + kIdle;
-    if (retry_log_at_ && *retry_log_at_ <= then && init_.io) {
-      init_.io->retry_log();
-      retry_log_at_.reset();
-    }
+    if (retry_log_at_ && *retry_log_at_ <= then) retry_log();
     compress_logs();
+    if (health_) health_->advance(then);
     advance(init_, then);
     for (auto& exec : execs_) advance(*exec, then);
     std::erase_if(execs_, [](const auto& exec) {
       return exec->ending == Ending::Finishing && exec->acknowledged && !exec->io->has_clients();
     });
+    watch_log(then);
     control_.sweep();
   }
   return {};
+}
+
+/// Of what the log could not take: a receiver tells when it is ready, a full disk does not.
+void Supervisor::watch_log(Clock::time_point now) {
+  const bool waits = log_ && log_->pending() > 0;
+  const int wanted = waits ? log_->writable_fd() : -1;
+  if (wanted != watched_log_) {
+    loop_.remove(watched_log_);
+    watched_log_ = wanted >= 0 && loop_.add(wanted, EPOLLOUT, *this) ? wanted : -1;
+  }
+  if (waits && watched_log_ < 0 && !retry_log_at_) retry_log_at_ = now + kRetryLog;
+}
+
+void Supervisor::retry_log() {
+  retry_log_at_.reset();
+  loop_.remove(std::exchange(watched_log_, -1));
+  if (init_.io) init_.io->retry_log();
 }
 
 void Supervisor::idle() {
@@ -160,7 +178,8 @@ void Supervisor::failed(const base::Error& error) {
 
 void Supervisor::on_ready(int fd, std::uint32_t /*events*/) {
   if (fd == signals_.get()) return reap();
-  if (fd == runtime_->oom_fd()) notice_oom();
+  if (fd == runtime_->oom_fd()) return notice_oom();
+  if (fd == watched_log_) retry_log();
 }
 
 void Supervisor::notice_oom() {
@@ -179,26 +198,31 @@ void Supervisor::reap() {
   while (true) {
     const auto reaped = sys::reap_any();
     if (!reaped || !*reaped) return;
-    const auto& [pid, status] = **reaped;
-    if (pid == init_.pid && init_.ending == Ending::Running && !over_) {
-      init_ended(status);
-    } else if (pid == compressing_) {
-      compressing_ = 0;
-      log_->compressed();
-    } else {
-      const auto exec = std::ranges::find_if(execs_, [pid = pid](const auto& one) {
-        return one->pid == pid && one->ending == Ending::Running;
-      });
-      // Others are orphans of the container that this process was handed as a subreaper.
-      if (exec != execs_.end()) ended(**exec, status);
-    }
+    child_ended((*reaped)->pid, (*reaped)->status);
   }
+}
+
+void Supervisor::child_ended(pid_t pid, const sys::ExitStatus& status) {
+  if (pid == init_.pid && init_.ending == Ending::Running && !over_) return init_ended(status);
+  if (pid == compressing_) {
+    compressing_ = 0;
+    return log_->compressed();
+  }
+  if (health_ && health_->reaped(pid, status)) return;
+  const auto exec = std::ranges::find_if(
+      execs_, [pid](const auto& one) { return one->pid == pid && one->ending == Ending::Running; });
+  // Others are orphans of the container that this process was handed as a subreaper.
+  if (exec != execs_.end()) ended(**exec, status);
 }
 
 void Supervisor::ended(Supervised& process, const sys::ExitStatus& status) {
   CRASH_POINT("shim.exited");
   process.exit = make_exit(status);
   process.exit->oom_killed = process.id.empty() && oom_killed_;
+  if (process.id.empty() && health_) {
+    health_->end();
+    process.exit->health = health_->health();
+  }
   if (const auto written = write_exit(exit_file(process), *process.exit); !written) {
     base::log::error("{}", written.error().message());
   }
@@ -250,7 +274,6 @@ void Supervisor::advance(Supervised& process, Clock::time_point now) {
     process.deadline.reset();
   }
   process.io->sweep(now);
-  if (process.io->log_stuck() && !retry_log_at_) retry_log_at_ = now + kRetryLog;
 }
 
 void Supervisor::compress_logs() {
@@ -288,6 +311,7 @@ std::optional<Clock::time_point> Supervisor::next_deadline(Clock::time_point /*n
   std::optional<Clock::time_point> earliest = idle_at_;
   keep_earlier(earliest, retry_log_at_);
   keep_earlier(earliest, init_.deadline);
+  if (health_) keep_earlier(earliest, health_->deadline());
   if (init_.io) keep_earlier(earliest, init_.io->deadline());
   for (const auto& exec : execs_) {
     keep_earlier(earliest, exec->deadline);
@@ -301,6 +325,15 @@ void Supervisor::on_detached(const ProcessIo& io) {
   for (const auto& exec : execs_) {
     if (exec->io.get() == &io) tell(Detached{exec->id});
   }
+}
+
+void Supervisor::on_probe_started(const std::string& exec) { tell(ProbeStarted{exec}); }
+void Supervisor::on_probe_ended(const std::string& exec, int exit_code) { tell(ProbeEnded{exec, exit_code}); }
+
+void Supervisor::on_health(const spec::api::Health& health, bool changed) {
+  tell(HealthReport{health, changed});
+  CRASH_POINT("shim.health_told");
+  if (!idle_at_) idle_at_ = Clock::now() + kIdle;
 }
 
 }  // namespace shim::detail

@@ -12,6 +12,7 @@
 #include "logs/driver.h"
 #include "shim/detail/control.h"
 #include "shim/detail/event_loop.h"
+#include "shim/detail/health_monitor.h"
 #include "shim/detail/oci_runtime.h"
 #include "shim/detail/process_io.h"
 #include "shim/detail/supervised.h"
@@ -20,7 +21,10 @@
 
 namespace shim::detail {
 
-class Supervisor final : public Handler, public RequestHandler, public ProcessIo::Listener {
+class Supervisor final : public Handler,
+                         public RequestHandler,
+                         public ProcessIo::Listener,
+                         public HealthMonitor::Listener {
  public:
   /// `signals` tells SIGCHLD.
   Supervisor(std::string dir, Options options, EventLoop loop, sys::UniqueFd signals);
@@ -32,6 +36,9 @@ class Supervisor final : public Handler, public RequestHandler, public ProcessIo
 
   void on_ready(int fd, std::uint32_t events) override;
   void on_detached(const ProcessIo& io) override;
+  void on_probe_started(const std::string& exec) override;
+  void on_probe_ended(const std::string& exec, int exit_code) override;
+  void on_health(const spec::api::Health& health, bool changed) override;
   base::Result<codec::Json> handle(std::string_view op, const codec::Json& body,
                                    std::vector<sys::UniqueFd> fds) override;
 
@@ -64,11 +71,14 @@ class Supervisor final : public Handler, public RequestHandler, public ProcessIo
   base::Result<> on_cloned(pid_t pid);
   void failed(const base::Error& error);
   void reap();
+  void child_ended(pid_t pid, const sys::ExitStatus& status);
   void ended(Supervised& process, const sys::ExitStatus& status);
   void init_ended(const sys::ExitStatus& status);
   void advance(Supervised& process, Clock::time_point now);
   void tell_end(Supervised& process);
   void notice_oom();
+  void watch_log(Clock::time_point now);
+  void retry_log();
   void compress_logs();
   void stop_compressing();
   [[nodiscard]] bool done() const;
@@ -97,7 +107,9 @@ class Supervisor final : public Handler, public RequestHandler, public ProcessIo
   bool over_ = false;  ///< nothing was or will be run: leave
   pid_t compressing_ = 0;
   std::optional<Clock::time_point> retry_log_at_;
+  int watched_log_ = -1;  ///< the log's writable_fd() while it is waited for
   std::optional<Clock::time_point> idle_at_;
+  std::unique_ptr<HealthMonitor> health_;
   Supervised init_;
   std::vector<std::unique_ptr<Supervised>> execs_;
   ControlServer control_;  ///< last: its requests use all of the above

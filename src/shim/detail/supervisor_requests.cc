@@ -73,6 +73,7 @@ Result<Start::Reply> Supervisor::on(const Start& /*request*/, Fds& /*fds*/) {
   CRASH_POINT("shim.started");
   status_ = Status::Running;
   started_at_ = base::to_rfc3339(base::now());
+  if (health_) health_->begin(init_.pid, Clock::now());
   return Start::Reply{started_at_};
 }
 
@@ -125,6 +126,7 @@ Result<Nothing> Supervisor::on(const Signal& request, Fds& /*fds*/) {
   if (status_ == Status::Paused && (request.resume || request.signal == SIGKILL)) {
     base::ignore(runtime_->resume(), "some runtimes thaw it themselves for SIGKILL");
     status_ = Status::Running;
+    if (health_) health_->resume(Clock::now());
   }
   return Nothing{};
 }
@@ -133,6 +135,7 @@ Result<Nothing> Supervisor::on(const Pause& /*request*/, Fds& /*fds*/) {
   TRY(require_running("pause"));
   TRY(runtime_->pause());
   status_ = Status::Paused;
+  if (health_) health_->suspend();
   return Nothing{};
 }
 
@@ -140,6 +143,7 @@ Result<Nothing> Supervisor::on(const Resume& /*request*/, Fds& /*fds*/) {
   if (status_ != Status::Paused) return base::conflict("resume: the container is not paused");
   TRY(runtime_->resume());
   status_ = Status::Running;
+  if (health_) health_->resume(Clock::now());
   return Nothing{};
 }
 
@@ -164,6 +168,7 @@ Result<GetState::Reply> Supervisor::on(const GetState& /*request*/, Fds& /*fds*/
   state.started_at = started_at_;
   state.oom_killed = oom_killed_;
   state.exit = init_.exit;
+  if (health_) state.health = health_->health();
   for (const auto& exec : execs_) {
     if (!exec->acknowledged) state.execs.push_back({exec->id, exec->pid, exec->exit, exec->note});
   }

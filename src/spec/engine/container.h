@@ -25,7 +25,8 @@ void describe(auto& /*v*/, EmptyObject& /*object*/) {}
 using NameSet = std::map<std::string, EmptyObject>;
 
 struct HealthConfig {
-  StringList test;  ///< {"NONE"} | {"CMD", args…} | {"CMD-SHELL", command}
+  /// {"NONE"} | {"CMD", args…} | {"CMD-SHELL", command}; not docker's: {"HTTP", url} | {"TCP", "host:port"}
+  StringList test;
   std::int64_t interval = 0, timeout = 0, start_period = 0, start_interval = 0;  ///< ns, 0: default
   std::int64_t retries = 0;
 };
@@ -313,6 +314,7 @@ struct HostConfig {
   std::optional<std::vector<Mount>> mounts;
   std::optional<StringList> masked_paths, readonly_paths;
   std::optional<bool> init;
+  bool health_restart = false;  ///< not docker's: an unhealthy container is restarted
 };
 void describe(auto& v, HostConfig& h) {
   v("Binds", h.binds);
@@ -356,6 +358,7 @@ void describe(auto& v, HostConfig& h) {
   v("MaskedPaths", h.masked_paths);
   v("ReadonlyPaths", h.readonly_paths);
   v.opt("Init", h.init);
+  v.opt("HealthRestart", h.health_restart);
 }
 
 /// What `update` changes beyond docker's limits and restart policy. Ports and labels change at once,

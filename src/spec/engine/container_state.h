@@ -182,6 +182,15 @@ struct SummaryNetworkSettings {
 };
 void describe(auto& v, SummaryNetworkSettings& n) { v("Networks", n.networks); }
 
+struct HealthSummary {
+  std::string status = "none";
+  std::int64_t failing_streak = 0;
+};
+void describe(auto& v, HealthSummary& h) {
+  v("Status", h.status);
+  v("FailingStreak", h.failing_streak);
+}
+
 struct ContainerSummary {
   std::string id;
   StringList names;
@@ -191,6 +200,7 @@ struct ContainerSummary {
   std::optional<std::int64_t> size_rw, size_root_fs;
   Labels labels;
   std::string state, status;  ///< "running", "Up 3 minutes"
+  HealthSummary health;
   SummaryHostConfig host_config;
   SummaryNetworkSettings network_settings;
   std::vector<MountPoint> mounts;
@@ -208,6 +218,7 @@ void describe(auto& v, ContainerSummary& c) {
   v("Labels", c.labels);
   v("State", c.state);
   v("Status", c.status);
+  v("Health", c.health);
   v("HostConfig", c.host_config);
   v("NetworkSettings", c.network_settings);
   v("Mounts", c.mounts);

@@ -1,10 +1,10 @@
 #pragma once
-/// Reads json-file logs: the segments one after the other, then the growing one.
+/// Reads logs that are files: the segments one after the other, then the growing one.
 
 #include <atomic>
 #include <deque>
 
-#include "logs/detail/line_cursor.h"
+#include "logs/detail/format.h"
 #include "logs/detail/segments.h"
 #include "logs/reader.h"
 #include "sys/epoll.h"
@@ -12,9 +12,10 @@
 
 namespace logs::detail {
 
-class JsonReader final : public Reader {
+class FileReader final : public Reader {
  public:
-  static base::Result<std::unique_ptr<Reader>> open(const Config& config, const ReadOptions& options);
+  static base::Result<std::unique_ptr<Reader>> open(const std::string& path, std::unique_ptr<Format> format,
+                                                    const ReadOptions& options);
 
   base::Result<Step> step(Entry& entry) override;
   [[nodiscard]] int fd() const override { return watch_ ? watch_->epoll.fd() : -1; }
@@ -33,7 +34,8 @@ class JsonReader final : public Reader {
     sys::Epoll epoll;
   };
 
-  JsonReader(std::string path, const ReadOptions& options) : path_{std::move(path)}, options_{options} {}
+  FileReader(std::string path, std::unique_ptr<Format> format, const ReadOptions& options)
+      : path_{std::move(path)}, format_{std::move(format)}, options_{options} {}
 
   base::Result<> start_watching();
   /// Goes to the first entry that is wanted.
@@ -45,13 +47,14 @@ class JsonReader final : public Reader {
   [[nodiscard]] bool wanted(const Entry& entry) const;
 
   const std::string path_;
+  const std::unique_ptr<Format> format_;
   const ReadOptions options_;
   std::optional<Watch> watch_;
   std::atomic<bool> finished_{false};
 
   std::deque<Segment> waiting_;  ///< younger than current_
   std::optional<Segment> current_;
-  LineCursor cursor_;
+  std::unique_ptr<Cursor> cursor_;  ///< of current_
   /// Without following: where the youngest file ended when we came; a writer that is faster than the
   /// reader must not make it endless.
   std::optional<FileId> last_;

@@ -1,24 +1,24 @@
-#include "logs/detail/json_reader.h"
+#include "logs/detail/file_reader.h"
 
 #include <algorithm>
 #include <array>
 
 #include "logs/detail/gzip_file.h"
-#include "logs/detail/line_reader.h"
 
 namespace logs::detail {
 
 using base::Result;
 
-Result<std::unique_ptr<Reader>> JsonReader::open(const Config& config, const ReadOptions& options) {
-  std::unique_ptr<JsonReader> reader{new JsonReader{config.path, options}};
+Result<std::unique_ptr<Reader>> FileReader::open(const std::string& path, std::unique_ptr<Format> format,
+                                                 const ReadOptions& options) {
+  std::unique_ptr<FileReader> reader{new FileReader{path, std::move(format), options}};
   // Watch first: what is written between the two is then seen twice at worst, by a wake-up for nothing.
   if (options.follow) TRY(reader->start_watching());
   TRY(reader->position());
   return std::unique_ptr<Reader>{std::move(reader)};
 }
 
-Result<> JsonReader::start_watching() {
+Result<> FileReader::start_watching() {
   sys::Inotify inotify = TRY(sys::Inotify::create());
   TRY(inotify.watch(directory_of(path_), IN_MODIFY | IN_CREATE | IN_MOVED_TO | IN_ONLYDIR));
   sys::UniqueFd wake = TRY(sys::make_eventfd(0, O_NONBLOCK));
@@ -29,14 +29,14 @@ Result<> JsonReader::start_watching() {
   return {};
 }
 
-Result<> JsonReader::expand(Segment& segment) {
+Result<> FileReader::expand(Segment& segment) {
   if (!segment.compressed) return {};
   segment.file = TRY(detail::expand(segment.file.get(), directory_of(path_)));
   segment.compressed = false;
   return {};
 }
 
-Result<> JsonReader::position() {
+Result<> FileReader::position() {
   auto segments = TRY(open_segments(path_, std::nullopt));
   std::size_t first = 0;
   std::uint64_t offset = 0;
@@ -56,14 +56,14 @@ Result<> JsonReader::position() {
     offset = 0;
     bool enough = false;
     if (options_.tail) {
-      const std::uint64_t found = TRY(offset_of_last(file, size, missing, options_));
+      const std::uint64_t found = TRY(format_->offset_of_last(file, size, missing, options_));
       offset = found;
       enough = missing == 0;
     }
     if (options_.since) {
-      const auto begins = TRY(first_time(file));
+      const auto begins = TRY(first_time(*format_, file));
       if (begins && *begins < *options_.since) {
-        offset = std::max(offset, TRY(offset_of_time(file, size, *options_.since)));
+        offset = std::max(offset, TRY(offset_of_time(*format_, file, size, *options_.since)));
         enough = true;
       }
     }
@@ -77,17 +77,17 @@ Result<> JsonReader::position() {
   return waiting_.empty() ? Result<>{} : next_segment(offset);
 }
 
-Result<> JsonReader::next_segment(std::uint64_t offset) {
-  if (cursor_.has_rest()) ++skipped_;
+Result<> FileReader::next_segment(std::uint64_t offset) {
+  if (cursor_ && cursor_->has_rest()) ++skipped_;
   current_ = std::move(waiting_.front());
   waiting_.pop_front();
   drained_ = false;
   TRY(expand(*current_));
-  cursor_ = LineCursor{current_->file.get(), offset};
+  cursor_ = format_->cursor(current_->file.get(), offset);
   return {};
 }
 
-Result<bool> JsonReader::more() {
+Result<bool> FileReader::more() {
   if (!waiting_.empty()) {
     // What was written to this file before the next one came has to be read first.
     if (!std::exchange(drained_, true) && current_) return true;
@@ -103,20 +103,20 @@ Result<bool> JsonReader::more() {
   return !waiting_.empty();
 }
 
-bool JsonReader::wanted(const Entry& entry) const {
+bool FileReader::wanted(const Entry& entry) const {
   if (options_.since && entry.time < *options_.since) return false;
   return entry.stream == Stream::Stdout ? options_.out : options_.err;
 }
 
-Result<Reader::Step> JsonReader::step(Entry& entry) {
+Result<Reader::Step> FileReader::step(Entry& entry) {
   while (true) {
     // Read before the files are: what the writer wrote before it finished is then seen for sure.
     const bool finished = finished_.load();
     if (current_) {
-      if (!options_.follow && last_ && current_->id == *last_ && cursor_.offset() >= last_size_) return Step::End;
-      const auto line = TRY(cursor_.next());
-      if (line) {
-        if (!read_line(*line, entry)) {
+      if (!options_.follow && last_ && current_->id == *last_ && cursor_->offset() >= last_size_) return Step::End;
+      const auto record = TRY(cursor_->next());
+      if (record) {
+        if (!format_->read(*record, entry)) {
           ++skipped_;
           continue;
         }
@@ -134,24 +134,24 @@ Result<Reader::Step> JsonReader::step(Entry& entry) {
     // Between the last read and the drain something may have come, whose event is now drained.
     if (watch_ && current_) {
       const auto size = static_cast<std::uint64_t>(TRY(sys::stat_fd(current_->file.get())).st_size);
-      if (size > cursor_.end()) continue;
+      if (size > cursor_->end()) continue;
     }
     if (finished_.load() != finished) continue;
     const bool over = options_.until && base::now() > *options_.until;
     if (!options_.follow || finished || over) {
-      if (cursor_.has_rest()) ++skipped_;
+      if (cursor_ && cursor_->has_rest()) ++skipped_;
       return Step::End;
     }
     return Step::Wait;
   }
 }
 
-void JsonReader::finish() {
+void FileReader::finish() {
   finished_.store(true);
   wake();
 }
 
-void JsonReader::wake() {
+void FileReader::wake() {
   if (!watch_) return;
   const std::uint64_t one = 1;
   base::ignore(sys::write_some(watch_->wake.get(), {reinterpret_cast<const char*>(&one), sizeof one}),  // NOLINT
