@@ -105,7 +105,7 @@ base::Result<spec::api::SystemInfo> SystemService::info() {
   out.driver = storage_driver_;
   out.driver_status = {};
   out.plugins = {.volume = {"local"}, .network = {"bridge", "host", "null"}, .authorization = std::nullopt,
-                 .log = {"json-file", "none"}};
+                 .log = {"fluentd", "gelf", "journald", "json-file", "local", "syslog"}};
   if (!options.authorization_plugins.empty()) out.plugins.authorization = options.authorization_plugins;
   out.memory_limit = host_.memory_limit;
   out.swap_limit = host_.swap_limit;

@@ -86,6 +86,10 @@ class Receiver:
             pass
 
     def close(self):
+        try:
+            self.listener.shutdown(socket.SHUT_RDWR)  # a thread that waits in accept() would keep it open
+        except OSError:
+            pass
         self.listener.close()
         for client in self.open:
             try:
@@ -214,8 +218,9 @@ input(type="imuxsock" Socket="{home}/log.sock" CreatePath="on")
     server.stop()
 
 
-@pytest.mark.parametrize("address", ["udp://127.0.0.1:5514", "tcp://127.0.0.1:5515", "tcp+tls://localhost:6514", "unixgram://{dir}/log.sock"])
-@pytest.mark.parametrize("form", ["", "rfc3164", "rfc5424", "rfc5424micro"])
+# rsyslog expects no host from a unix socket: there only docker's default form is read as it is meant.
+@pytest.mark.parametrize("address, form", [("unixgram://{dir}/log.sock", "")] + list(itertools.product(
+    ["udp://127.0.0.1:5514", "tcp://127.0.0.1:5515", "tcp+tls://localhost:6514"], ["", "rfc3164", "rfc5424", "rfc5424micro"])))
 def test_syslog(logger, rsyslog, address, form):
     tag = f"t{next(NUMBER)}"
     options = {"syslog-address": address.format(dir=rsyslog.dir), "syslog-facility": "local3", "tag": tag}
