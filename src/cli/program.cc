@@ -135,9 +135,9 @@ class Program {
     return 1;
   }
 
-  /// "docker container": only the volumes' line says more, in docker too.
+  /// "docker container": two groups' lines say more, in docker too.
   [[nodiscard]] std::string group_usage(std::string_view group) const {
-    return fmt::format("{} {}{}", cli_.program(), group, group == "volume" ? " COMMAND" : "");
+    return fmt::format("{} {}{}", cli_.program(), group, group == "volume" || group == "manifest" ? " COMMAND" : "");
   }
 
   int completed(const Words& words, bool descriptions) {

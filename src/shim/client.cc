@@ -4,8 +4,11 @@
 #include <condition_variable>
 #include <mutex>
 
+#include <fmt/format.h>
+
 #include "base/log.h"
 #include "shim/detail/packet.h"
+#include "sys/file.h"
 #include "sys/socket.h"
 
 namespace shim {
@@ -94,6 +97,13 @@ class Client::Exchange {
       return init;
     }
     if (created_ && !*created_) return created_->error();
+    if (created_) {
+      // Whoever made the init in another container's PID namespace may be gone before the shim looks at it: then the
+      // init itself, which waits to be started, shows its namespaces.
+      const pid_t pid = (*created_)->pid;
+      return NewInit{pid, TRY(sys::open_at(sys::kCwd, fmt::format("/proc/{}/ns/net", pid), O_RDONLY)
+                                  .context("open the container's network namespace"))};
+    }
     return lost_ ? lost_error() : base::unavailable("the container's shim does not create it");
   }
   Result<Created> wait_created() {

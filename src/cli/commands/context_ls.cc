@@ -60,7 +60,7 @@ class ContextLs final : public Command {
     std::ranges::sort(lines, [](const Line& a, const Line& b) { return natural_less(a.name, b.name); });
     const auto format = resolve_format(format_, kStyle, quiet_);
     TRY(print_items<Line>(cli.out(), format, kStyle, kColumns, lines));
-    if (!quiet_ && format_ != "json") warn_of_host_variable(cli, "a context");
+    warn_of_host_variable(cli, "a context");
     return 0;
   }
 

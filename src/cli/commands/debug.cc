@@ -51,7 +51,8 @@ class Debug final : public Command {
     }();
     // One that was never started is not removed by itself.
     if (!status && !started) {
-      if (const auto removed = containers.remove(id, {.volumes = true, .force = true}); !removed) {
+      const auto removed = containers.remove(id, {.volumes = true, .force = true});
+      if (!removed && !removed.failed_as(base::ErrorKind::NotFound)) {
         return base::Error{status.error()}.and_also(removed.error());
       }
     }

@@ -122,6 +122,8 @@ Result<> ContextStore::replace_tls(const std::string& name, const ContextTls& tl
   }
   const std::string folder = tls_path(name);
   TRY(sys::remove_tree(sys::kCwd, folder));
+  // Certificates are the user's own; what stands above them is as docker makes it.
+  TRY(sys::make_dirs(sys::kCwd, directory_, 0755));
   for (const auto& [endpoint, files] : tls) {
     if (files.empty()) continue;
     const std::string path = folder + "/" + endpoint;

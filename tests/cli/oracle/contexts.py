@@ -47,7 +47,8 @@ class Client:
         found = {}
         for path in sorted(pathlib.Path(self.folder).rglob("*")):
             name = str(path.relative_to(self.folder))
-            if name == "contexts/.lock" or name.endswith(".lock"):
+            # docker leaves an empty archive of a context that is not there.
+            if name.endswith(".lock") or name == "nope.dockercontext":
                 continue
             mode = oct(path.stat().st_mode & 0o777)
             contents = "" if path.is_dir() else path.read_bytes().decode("latin-1")

@@ -21,6 +21,7 @@ NEWER = {
     "image pull": ("--disable-content-trust",),
     "image push": ("--disable-content-trust",),
     "image save": ("--platform",),
+    "login": ("--password",),
     "network connect": ("--ip", "--ip6", "--link-local-ip"),
     "network create": ("--gateway", "--ip-range"),
 }
