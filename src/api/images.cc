@@ -43,9 +43,32 @@ class ProgressStream final : public engine::ProgressSink {
   Result<> sent_;  ///< a client that went away is told nothing more
 };
 
+/// A JSON-encoded OCI platform as text; "" for none. Errors: InvalidArgument.
+Result<std::string> platform_text(const std::string& value) {
+  if (value.empty()) return std::string{};
+  const auto json = codec::Json::parse(value);
+  if (!json || !json->is_object()) return base::invalid("failed to parse platform: invalid JSON");
+  const auto platform = TRY(codec::from_json<spec::Platform>(*json).context("failed to parse platform"));
+  if (platform.os.empty() || platform.architecture.empty()) {
+    return base::invalid("failed to parse platform: both OS and Architecture must be provided");
+  }
+  return platform.str();
+}
+
+Result<std::string> platform_of(Call& call) { return platform_text(call.text("platform")); }
+
+Result<std::vector<std::string>> platforms_of(Call& call) {
+  std::vector<std::string> platforms;
+  for (const auto& value : call.exchange().request().query.all("platform")) {
+    if (auto text = TRY(platform_text(value)); !text.empty()) platforms.push_back(std::move(text));
+  }
+  return platforms;
+}
+
 Result<> list(Call& call) {
   auto filters = TRY(call.filters());
-  auto json = codec::to_json(TRY(images(call).list(call.flag("all"), filters)));
+  const bool manifests = call.version() >= Version{1, 47} && call.flag("manifests");
+  auto json = codec::to_json(TRY(images(call).list(call.flag("all"), filters, manifests)));
   if (json.is_array()) {
     for (auto& image : json.items()) adapt_image(image, Shape::ImageSummary, call.version());
   }
@@ -53,12 +76,29 @@ Result<> list(Call& call) {
 }
 
 Result<> inspect(Call& call) {
-  auto json = codec::to_json(TRY(images(call).inspect(call.path("name"))));
+  engine::ImageInspectOptions options;
+  if (call.version() >= Version{1, 49}) options.platform = TRY(platform_of(call));
+  options.manifests = call.version() >= Version{1, 48} && call.flag("manifests");
+  if (options.manifests && !options.platform.empty()) {
+    return base::invalid("conflicting options: manifests and platform options cannot both be set");
+  }
+  auto json = codec::to_json(TRY(images(call).inspect(call.path("name"), options)));
   adapt_image(json, Shape::Image, call.version());
   return call.reply(200, json);
 }
 
-Result<> history(Call& call) { return call.reply(200, TRY(images(call).history(call.path("name")))); }
+Result<> history(Call& call) {
+  return call.reply(200, TRY(images(call).history(call.path("name"), TRY(platform_of(call)))));
+}
+
+Result<> attestations(Call& call) {
+  const auto platforms = TRY(platforms_of(call));
+  if (platforms.size() > 1) return base::invalid("only one platform can be given");
+  const engine::AttestationOptions options{.platform = platforms.empty() ? std::string{} : platforms.front(),
+                                           .types = call.exchange().request().query.all("type"),
+                                           .statement = call.flag("statement")};
+  return call.reply(200, TRY(images(call).attestations(call.path("name"), options)));
+}
 
 Result<> remove(Call& call) {
   return call.reply(200, TRY(images(call).remove(call.path("name"), call.flag("force"), call.flag("noprune"))));
@@ -110,11 +150,7 @@ Result<> push(Call& call) {
   engine::PushOptions options;
   options.reference = call.path("name");
   options.tag = call.text("tag");
-  if (const auto platform = call.text("platform"); !platform.empty()) {
-    const auto json = codec::Json::parse(platform);
-    if (!json || !json->is_object()) return base::invalid("failed to parse platform: invalid JSON");
-    options.platform = TRY(codec::from_json<spec::Platform>(*json)).str();
-  }
+  options.platform = TRY(platform_of(call));
   options.auth = TRY(call.registry_auth());
   ProgressStream progress{call.exchange()};
   return progress.finish(images(call).push(options, progress, call.exchange().stop_token()));
@@ -122,7 +158,10 @@ Result<> push(Call& call) {
 
 Result<> load(Call& call) {
   ProgressStream progress{call.exchange()};
-  return progress.finish(images(call).load(call.exchange().body(), call.flag("quiet"), progress));
+  const auto platforms = TRY(platforms_of(call));
+  // What is wrong with an archive stands in the stream, as docker's clients expect it.
+  TRY(call.exchange().begin(200, {{"Content-Type", "application/json"}}));
+  return progress.finish(images(call).load(call.exchange().body(), call.flag("quiet"), progress, platforms));
 }
 
 Result<> save(Call& call, const std::vector<std::string>& refs) {
@@ -139,7 +178,7 @@ Result<> save(Call& call, const std::vector<std::string>& refs) {
     http::Exchange& exchange_;
   };
   Archive archive{call.exchange()};
-  TRY(images(call).save(refs, archive));
+  TRY(images(call).save(refs, archive, TRY(platforms_of(call))));
   return call.exchange().finish();
 }
 
@@ -164,6 +203,7 @@ constexpr std::array kRoutes{
     Route{"GET", "/images/{name...}/json", inspect},
     Route{"GET", "/images/{name...}/history", history},
     Route{"GET", "/images/{name...}/get", save_one},
+    Route{"GET", "/images/{name...}/attestations", attestations, {1, 55}},
     Route{"POST", "/images/{name...}/tag", tag},
     Route{"POST", "/images/{name...}/push", push},
     Route{"DELETE", "/images/{name...}", remove},

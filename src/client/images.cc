@@ -17,6 +17,13 @@ void add_auth(http::Headers& headers, const std::optional<RegistryAuth>& auth) {
   if (auth) headers.add("X-Registry-Auth", auth->encode());
 }
 
+/// The API wants platforms as JSON.
+Result<> add_platform(http::Query& query, const std::string& platform) {
+  if (platform.empty()) return {};
+  query.add("platform", codec::to_json(TRY(spec::Platform::parse(platform))).dump());
+  return {};
+}
+
 }  // namespace
 
 std::string RegistryAuth::encode() const {
@@ -33,9 +40,10 @@ std::string RegistryAuth::encode() const {
   return base::base64_url(out.dump());
 }
 
-Result<std::vector<spec::api::ImageSummary>> Images::list(bool all, const Filters& filters) {
+Result<std::vector<spec::api::ImageSummary>> Images::list(bool all, const Filters& filters, bool manifests) {
   ApiCall request{.path = "/images/json"};
   if (all) request.query.add("all", "1");
+  if (manifests) request.query.add("manifests", "1");
   if (!filters.empty()) request.query.add("filters", encode_filters(filters));
   return client_.get<std::vector<spec::api::ImageSummary>>(request);
 }
@@ -44,12 +52,16 @@ Result<spec::api::ImageInspect> Images::inspect(const std::string& ref) {
   return codec::from_json<spec::api::ImageInspect>(TRY(inspect_raw(ref)));
 }
 
-Result<codec::Json> Images::inspect_raw(const std::string& ref) {
-  return client_.json({.path = path_of(ref, "/json")});
+Result<codec::Json> Images::inspect_raw(const std::string& ref, const std::string& platform) {
+  ApiCall request{.path = path_of(ref, "/json")};
+  TRY(add_platform(request.query, platform));
+  return client_.json(request);
 }
 
-Result<std::vector<spec::api::ImageHistoryItem>> Images::history(const std::string& ref) {
-  return client_.get<std::vector<spec::api::ImageHistoryItem>>({.path = path_of(ref, "/history")});
+Result<std::vector<spec::api::ImageHistoryItem>> Images::history(const std::string& ref, const std::string& platform) {
+  ApiCall request{.path = path_of(ref, "/history")};
+  TRY(add_platform(request.query, platform));
+  return client_.get<std::vector<spec::api::ImageHistoryItem>>(request);
 }
 
 Result<std::vector<spec::api::ImageDeleteItem>> Images::remove(const std::string& ref, bool force,
@@ -79,9 +91,7 @@ Result<ProgressStream> Images::pull(const PullOptions& options) {
 Result<ProgressStream> Images::push(const PushOptions& options) {
   ApiCall request{.method = "POST", .path = path_of(options.reference, "/push")};
   if (!options.tag.empty()) request.query.add("tag", options.tag);
-  if (!options.platform.empty()) {
-    request.query.add("platform", codec::to_json(TRY(spec::Platform::parse(options.platform))).dump());
-  }
+  TRY(add_platform(request.query, options.platform));
   // The route wants the field even when there is nothing to say.
   add_auth(request.headers, options.auth ? options.auth : std::optional{RegistryAuth{}});
   return ProgressStream{TRY(client_.call(request))};
@@ -97,15 +107,17 @@ Result<ProgressStream> Images::import(const ImportOptions& options, base::ByteSo
   return ProgressStream{TRY(client_.call(request))};
 }
 
-Result<ProgressStream> Images::load(base::ByteSource& archive, bool quiet, const std::string& platform) {
+Result<ProgressStream> Images::load(base::ByteSource& archive, bool quiet, const std::vector<std::string>& platforms) {
   ApiCall request{.method = "POST", .path = "/images/load", .stream = &archive};
   request.query.add("quiet", quiet ? "1" : "0");
-  if (!platform.empty()) request.query.add("platform", platform);
+  for (const auto& platform : platforms) TRY(add_platform(request.query, platform));
   return ProgressStream{TRY(client_.call(request))};
 }
 
-Result<std::unique_ptr<http::Reply>> Images::save(const std::vector<std::string>& refs) {
+Result<std::unique_ptr<http::Reply>> Images::save(const std::vector<std::string>& refs,
+                                                  const std::vector<std::string>& platforms) {
   ApiCall request{.path = "/images/get"};
+  for (const auto& platform : platforms) TRY(add_platform(request.query, platform));
   for (const auto& ref : refs) request.query.add("names", ref);
   return client_.call(request);
 }

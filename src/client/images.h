@@ -43,10 +43,14 @@ class Images {
  public:
   explicit Images(Client& client) : client_{client} {}
 
-  base::Result<std::vector<spec::api::ImageSummary>> list(bool all, const Filters& filters);
+  // `platform`: "linux/arm64", of a name with images for several; "" for what the name stands for.
+  // Errors: InvalidArgument for what is no platform.
+
+  base::Result<std::vector<spec::api::ImageSummary>> list(bool all, const Filters& filters, bool manifests = false);
   base::Result<spec::api::ImageInspect> inspect(const std::string& ref);
-  base::Result<codec::Json> inspect_raw(const std::string& ref);
-  base::Result<std::vector<spec::api::ImageHistoryItem>> history(const std::string& ref);
+  base::Result<codec::Json> inspect_raw(const std::string& ref, const std::string& platform = {});
+  base::Result<std::vector<spec::api::ImageHistoryItem>> history(const std::string& ref,
+                                                                 const std::string& platform = {});
   base::Result<std::vector<spec::api::ImageDeleteItem>> remove(const std::string& ref, bool force,
                                                                bool no_prune);
   base::Result<> tag(const std::string& ref, const std::string& repository, const std::string& tag);
@@ -56,9 +60,11 @@ class Images {
   /// `archive`: null where the source is an URL.
   base::Result<ProgressStream> import(const ImportOptions& options, base::ByteSource* archive);
   /// Sends the archive while it is read.
-  base::Result<ProgressStream> load(base::ByteSource& archive, bool quiet, const std::string& platform = {});
+  base::Result<ProgressStream> load(base::ByteSource& archive, bool quiet,
+                                    const std::vector<std::string>& platforms = {});
   /// A tar with all of them.
-  base::Result<std::unique_ptr<http::Reply>> save(const std::vector<std::string>& refs);
+  base::Result<std::unique_ptr<http::Reply>> save(const std::vector<std::string>& refs,
+                                                  const std::vector<std::string>& platforms = {});
 
  private:
   Client& client_;

@@ -56,6 +56,7 @@ struct Options {
 };
 
 inline constexpr std::size_t kManifestLimit = std::size_t{4} << 20U;
+inline constexpr std::size_t kMostTags = 10'000;
 inline constexpr std::size_t kConfigLimit = std::size_t{16} << 20U;
 
 struct FetchedManifest {
@@ -99,6 +100,13 @@ class Repository {
 
   /// Image manifest or index, by tag or digest text. Schema 1 is refused.
   virtual base::Result<FetchedManifest> manifest(const std::string& tag_or_digest, std::stop_token stop) = 0;
+  /// All tags, in the registry's order; at most kMostTags. Errors: as `manifest`.
+  virtual base::Result<std::vector<std::string>> tags(std::stop_token stop) = 0;
+  /// Manifests that have the one of this digest as their subject (referrers): by the referrers API, or where the
+  /// registry has none, by the tag that stands in for it. `artifact_type`: "" for all.
+  virtual base::Result<std::vector<spec::Descriptor>> referrers(const base::Digest& subject,
+                                                                const std::string& artifact_type,
+                                                                std::stop_token stop) = 0;
   /// Media type, digest and size of a manifest without its body (HEAD).
   virtual base::Result<spec::Descriptor> describe_manifest(const std::string& tag_or_digest,
                                                            std::stop_token stop) = 0;

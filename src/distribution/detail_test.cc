@@ -45,6 +45,16 @@ TEST(Trust, KnowsInsecureHosts) {
   }
 }
 
+TEST(Trust, ResolvesNamesWhereThereAreNetworks) {
+  // "10.1" is a name to this program, and 10.0.0.1 to every resolver, without asking anybody.
+  const distribution::detail::TrustStore trust{"/nonexistent", {"10.0.0.0/8"}};
+  EXPECT_TRUE(trust.is_insecure("10.1:5000"));
+  EXPECT_FALSE(trust.is_insecure("11.1:5000"));
+  EXPECT_FALSE(trust.is_insecure("no-such-host.invalid"));
+  const distribution::detail::TrustStore strict{"/nonexistent", {"reg.local"}};
+  EXPECT_FALSE(strict.is_insecure("10.1:5000"));
+}
+
 TEST(Trust, NetworksNeedNoOctetBoundary) {
   EXPECT_TRUE(network_contains("192.168.16.0/20", "192.168.31.255"));
   EXPECT_FALSE(network_contains("192.168.16.0/20", "192.168.32.0"));

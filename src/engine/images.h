@@ -31,7 +31,7 @@ struct RegistryAuth {
 
 struct PullOptions {
   std::string reference;  ///< fromImage
-  std::string tag;        ///< a tag or a digest; "": latest
+  std::string tag;        ///< a tag or a digest; "": that of the reference, or all tags
   std::string platform;
   RegistryAuth auth;
 };
@@ -48,6 +48,17 @@ struct PushOptions {
   std::string tag;        ///< "": that of the reference, or all tags
   std::string platform;
   RegistryAuth auth;
+};
+
+struct ImageInspectOptions {
+  std::string platform;
+  bool manifests = false;
+};
+
+struct AttestationOptions {
+  std::string platform;
+  std::vector<std::string> types;
+  bool statement = false;
 };
 
 struct ImagePruneReport {
@@ -70,11 +81,16 @@ struct ImageDiskUsage {
 class Images {
  public:
   virtual ~Images() = default;
-  virtual base::Result<std::vector<spec::api::ImageSummary>> list(bool all, const Filters& filters) = 0;
+  virtual base::Result<std::vector<spec::api::ImageSummary>> list(bool all, const Filters& filters,
+                                                                  bool manifests = false) = 0;
   /// All images, with what they share and how many containers were made of each.
   virtual base::Result<ImageDiskUsage> disk_usage() = 0;
-  virtual base::Result<spec::api::ImageInspect> inspect(const std::string& ref) = 0;
-  virtual base::Result<std::vector<spec::api::ImageHistoryItem>> history(const std::string& ref) = 0;
+  virtual base::Result<spec::api::ImageInspect> inspect(const std::string& ref,
+                                                        const ImageInspectOptions& options = {}) = 0;
+  virtual base::Result<std::vector<spec::api::ImageHistoryItem>> history(const std::string& ref,
+                                                                         const std::string& platform = {}) = 0;
+  virtual base::Result<std::vector<spec::api::AttestationStatement>> attestations(
+      const std::string& ref, const AttestationOptions& options) = 0;
   virtual base::Result<std::vector<spec::api::ImageDeleteItem>> remove(const std::string& ref, bool force,
                                                                        bool no_prune) = 0;
   /// Filters: dangling (default true), until, label, label!, and of our own keep-last (a number: spares the
@@ -93,9 +109,12 @@ class Images {
   /// Errors as with pull.
   virtual base::Result<> push(const PushOptions& options, ProgressSink& progress, std::stop_token stop) = 0;
   /// Docker archive or OCI archive, compressed or not.
-  virtual base::Result<> load(base::ByteSource& archive, bool quiet, ProgressSink& progress) = 0;
+  /// `platforms`: of images with several, those; empty: all.
+  virtual base::Result<> load(base::ByteSource& archive, bool quiet, ProgressSink& progress,
+                              const std::vector<std::string>& platforms = {}) = 0;
   /// A docker archive that is an OCI layout too, as docker ≥ 25 writes it.
-  virtual base::Result<> save(const std::vector<std::string>& refs, base::ByteSink& archive) = 0;
+  virtual base::Result<> save(const std::vector<std::string>& refs, base::ByteSink& archive,
+                              const std::vector<std::string>& platforms = {}) = 0;
 };
 
 }  // namespace engine

@@ -33,8 +33,8 @@ void ImagesService::publish(std::string_view action, const std::string& actor, c
   events_.publish("image", action, actor, {{"name", name}});
 }
 
-Result<std::vector<spec::api::ImageSummary>> ImagesService::list(bool all, const Filters& filters) {
-  return store_.list({.all = all, .filters = filters});
+Result<std::vector<spec::api::ImageSummary>> ImagesService::list(bool all, const Filters& filters, bool manifests) {
+  return store_.list({.all = all, .manifests = manifests, .users = &users_, .filters = filters});
 }
 
 Result<ImageDiskUsage> ImagesService::disk_usage() {
@@ -47,10 +47,18 @@ Result<ImageDiskUsage> ImagesService::disk_usage() {
   return ImageDiskUsage{space.blobs + space.ingests + space.layers, std::move(found.images)};
 }
 
-Result<spec::api::ImageInspect> ImagesService::inspect(const std::string& ref) { return store_.inspect(ref); }
+Result<spec::api::ImageInspect> ImagesService::inspect(const std::string& ref, const ImageInspectOptions& options) {
+  return store_.inspect(ref, {.platform = options.platform, .manifests = options.manifests, .users = &users_});
+}
 
-Result<std::vector<spec::api::ImageHistoryItem>> ImagesService::history(const std::string& ref) {
-  return store_.history(ref);
+Result<std::vector<spec::api::ImageHistoryItem>> ImagesService::history(const std::string& ref,
+                                                                        const std::string& platform) {
+  return store_.history(ref, platform);
+}
+
+Result<std::vector<spec::api::AttestationStatement>> ImagesService::attestations(const std::string& ref,
+                                                                                 const AttestationOptions& options) {
+  return store_.attestations(ref, {.platform = options.platform, .types = options.types, .statement = options.statement});
 }
 
 Result<std::vector<spec::api::ImageDeleteItem>> ImagesService::remove(const std::string& ref, bool force,
@@ -132,7 +140,7 @@ Result<> ImagesService::tag(const std::string& ref, const std::string& repositor
 }
 
 Result<> ImagesService::pull(const PullOptions& options, ProgressSink& progress, std::stop_token stop) {
-  const auto reference = TRY(spec::Reference::parse(options.reference, options.tag)).with_default_tag();
+  const auto reference = TRY(spec::Reference::parse(options.reference, options.tag));
   const image::PullRequest request{.reference = reference,
                                    .platform = options.platform,
                                    .credentials = credentials_of(options.auth)};
@@ -173,17 +181,19 @@ Result<> ImagesService::push(const PushOptions& options, ProgressSink& progress,
   return {};
 }
 
-Result<> ImagesService::load(base::ByteSource& archive, bool quiet, ProgressSink& progress) {
+Result<> ImagesService::load(base::ByteSource& archive, bool quiet, ProgressSink& progress,
+                             const std::vector<std::string>& platforms) {
   Forward forward{progress};
-  for (const auto& loaded : TRY(store_.load(archive, quiet, forward))) {
+  for (const auto& loaded : TRY(store_.load(archive, quiet, forward, {}, platforms))) {
     publish("load", loaded.id.str(), loaded.tags.empty() ? loaded.id.str() : loaded.tags.front());
     keep_image_budget(store_, users_, events_, budget_, loaded.id);
   }
   return {};
 }
 
-Result<> ImagesService::save(const std::vector<std::string>& refs, base::ByteSink& archive) {
-  TRY(store_.save(refs, archive));
+Result<> ImagesService::save(const std::vector<std::string>& refs, base::ByteSink& archive,
+                             const std::vector<std::string>& platforms) {
+  TRY(store_.save(refs, archive, platforms));
   for (const auto& ref : refs) publish("save", ref, ref);
   return {};
 }

@@ -16,10 +16,14 @@ class ImagesService final : public Images {
   ImagesService(image::Store& store, const image::ImageUsers& users, EventBus& events, std::uint64_t budget)
       : store_{store}, users_{users}, events_{events}, budget_{budget} {}
 
-  base::Result<std::vector<spec::api::ImageSummary>> list(bool all, const Filters& filters) override;
+  base::Result<std::vector<spec::api::ImageSummary>> list(bool all, const Filters& filters,
+                                                          bool manifests) override;
   base::Result<ImageDiskUsage> disk_usage() override;
-  base::Result<spec::api::ImageInspect> inspect(const std::string& ref) override;
-  base::Result<std::vector<spec::api::ImageHistoryItem>> history(const std::string& ref) override;
+  base::Result<spec::api::ImageInspect> inspect(const std::string& ref, const ImageInspectOptions& options) override;
+  base::Result<std::vector<spec::api::ImageHistoryItem>> history(const std::string& ref,
+                                                                 const std::string& platform) override;
+  base::Result<std::vector<spec::api::AttestationStatement>> attestations(const std::string& ref,
+                                                                          const AttestationOptions& options) override;
   base::Result<std::vector<spec::api::ImageDeleteItem>> remove(const std::string& ref, bool force,
                                                                bool no_prune) override;
   base::Result<ImagePruneReport> prune(const Filters& filters, bool dry_run) override;
@@ -29,8 +33,10 @@ class ImagesService final : public Images {
   base::Result<> import(const ImportOptions& options, base::ByteSource& archive, ProgressSink& progress,
                         std::stop_token stop) override;
   base::Result<> push(const PushOptions& options, ProgressSink& progress, std::stop_token stop) override;
-  base::Result<> load(base::ByteSource& archive, bool quiet, ProgressSink& progress) override;
-  base::Result<> save(const std::vector<std::string>& refs, base::ByteSink& archive) override;
+  base::Result<> load(base::ByteSource& archive, bool quiet, ProgressSink& progress,
+                      const std::vector<std::string>& platforms) override;
+  base::Result<> save(const std::vector<std::string>& refs, base::ByteSink& archive,
+                      const std::vector<std::string>& platforms) override;
 
  private:
   void publish(std::string_view action, const std::string& actor, const std::string& name);

@@ -2,7 +2,7 @@
 #include <utility>
 
 #include "base/strings.h"
-#include "image/detail/core.h"
+#include "image/detail/manifests.h"
 #include "image/store.h"
 
 namespace image {
@@ -63,8 +63,10 @@ Result<Image> Store::get(const std::string& ref) const {
   return image_of(*core_, TRY(detail::find_image(*core_, ref)));
 }
 
-Result<Hold> Store::hold(const std::string& ref) {
-  const auto found = TRY(detail::find_image(*core_, ref));
+Result<Hold> Store::hold(const std::string& ref, const std::string& platform) {
+  auto variant = detail::find_variant(*core_, ref, platform);
+  if (!variant && !variant.failed_as(base::ErrorKind::NotFound)) return std::move(variant.error());
+  const auto found = variant ? *std::move(variant) : TRY(detail::find_image(*core_, ref));
   const auto config = TRY(detail::read_config(*core_, found.id));
   auto pin = std::make_unique<detail::Pin>(core_->board, detail::chain_texts(config.diff_ids()));
   // Gone between looking and pinning?
@@ -74,8 +76,8 @@ Result<Hold> Store::hold(const std::string& ref) {
   return Hold{TRY(image_of(*core_, *record)), std::move(pin)};
 }
 
-Result<spec::api::ImageInspect> Store::inspect(const std::string& ref) const {
-  const auto record = TRY(detail::find_image(*core_, ref));
+Result<spec::api::ImageInspect> Store::inspect(const std::string& ref, const InspectOptions& options) const {
+  const auto record = TRY(detail::find_variant(*core_, ref, options.platform));
   const auto config = TRY(detail::read_config(*core_, record.id));
   spec::api::ImageInspect inspect;
   inspect.id = record.id.str();
@@ -95,11 +97,17 @@ Result<spec::api::ImageInspect> Store::inspect(const std::string& ref) const {
   inspect.root_fs.layers = config.rootfs.diff_ids;
   inspect.metadata.last_tag_time =
       tagged == base::Time{} ? std::string{base::kNever} : base::to_rfc3339(tagged);
+  const auto index = TRY(detail::index_of(*core_, ref));
+  inspect.descriptor = TRY(detail::target_of(*core_, record, index));
+  if (options.manifests) {
+    inspect.manifests = TRY(detail::manifest_summaries(*core_, record, index, options.users));
+  }
   return inspect;
 }
 
-Result<std::vector<spec::api::ImageHistoryItem>> Store::history(const std::string& ref) const {
-  const auto record = TRY(detail::find_image(*core_, ref));
+Result<std::vector<spec::api::ImageHistoryItem>> Store::history(const std::string& ref,
+                                                                const std::string& platform) const {
+  const auto record = TRY(detail::find_variant(*core_, ref, platform));
   const auto config = TRY(detail::read_config(*core_, record.id));
   const auto layers = TRY(core_->records.layers_of(record.id));
   std::vector<spec::api::ImageHistoryItem> items;

@@ -5,6 +5,7 @@
 #include "base/strings.h"
 #include "image/detail/core.h"
 #include "image/detail/glob.h"
+#include "image/detail/manifests.h"
 #include "image/store.h"
 
 namespace image {
@@ -112,6 +113,17 @@ bool Matcher::keeps(const Entry& entry) const {
                                           [&](const auto& r) { return shows(r.parsed()); });
 }
 
+/// Of the first name that has one.
+Result<std::optional<detail::KeptIndex>> index_of(const Core& core, const Entry& entry) {
+  for (const auto& reference : entry.references) {
+    // Most names lead to the image's own manifest: nothing to read then.
+    if (reference.manifest == entry.image.manifest) continue;
+    auto index = TRY(detail::kept_index(core, reference.manifest));
+    if (index) return index;
+  }
+  return std::optional<detail::KeptIndex>{};
+}
+
 spec::api::ImageSummary summary_of(const Entry& entry, const Matcher& matcher) {
   spec::api::ImageSummary summary;
   summary.id = entry.image.id.str();
@@ -136,7 +148,9 @@ Result<std::vector<spec::api::ImageSummary>> Store::list(const ListOptions& opti
   for (auto& reference : TRY(core_->records.references()))
     references[reference.image_id].push_back(std::move(reference));
   std::vector<Entry> entries;
+  const auto hidden = options.all ? std::set<base::Digest>{} : TRY(detail::nameless_variants(*core_));
   for (auto& image : TRY(core_->records.images())) {
+    if (hidden.contains(image.id)) continue;
     Entry entry{std::move(image), {}, 0};
     entry.references = std::move(references[entry.image.id]);
     entry.created = created_seconds(entry.image.summary.created);
@@ -146,7 +160,15 @@ Result<std::vector<spec::api::ImageSummary>> Store::list(const ListOptions& opti
                    [](const Entry& a, const Entry& b) { return a.created > b.created; });
   std::vector<spec::api::ImageSummary> summaries;
   summaries.reserve(entries.size());
-  for (const auto& entry : entries) summaries.push_back(summary_of(entry, matcher));
+  for (const auto& entry : entries) {
+    summaries.push_back(summary_of(entry, matcher));
+    const auto index = TRY(index_of(*core_, entry));
+    // One that is removed meanwhile has none any more.
+    if (auto target = detail::target_of(*core_, entry.image, index)) summaries.back().descriptor = *std::move(target);
+    if (options.manifests) {
+      summaries.back().manifests = TRY(detail::manifest_summaries(*core_, entry.image, index, options.users));
+    }
+  }
   return summaries;
 }
 

@@ -9,6 +9,7 @@
 #include "image/detail/install.h"
 #include "image/detail/layer_blob.h"
 #include "image/detail/legacy_archive.h"
+#include "image/detail/variants.h"
 #include "image/store.h"
 
 namespace image {
@@ -28,6 +29,26 @@ void describe(auto& v, ArchiveImage& i) {
   v("Config", i.config);
   v("RepoTags", i.repo_tags);
   v("Layers", i.layers);
+}
+
+/// containerd's annotation has the whole name. In OCI's own, tools write a whole name or a tag; a tag
+/// alone names nothing here.
+std::vector<spec::Reference> names_of(const spec::Descriptor& descriptor) {
+  std::vector<spec::Reference> names;
+  const auto add = [&](const std::string& text) {
+    if (text.find_first_of(":/") == std::string::npos) return;
+    auto name = spec::Reference::parse(text);
+    if (name && name->digest().empty()) names.push_back(name->with_default_tag());
+  };
+  if (const auto it = descriptor.annotations.find(std::string{content::kImageNameAnnotation});
+      it != descriptor.annotations.end()) {
+    add(it->second);
+  }
+  if (const auto it = descriptor.annotations.find(std::string{content::kRefNameAnnotation});
+      names.empty() && it != descriptor.annotations.end()) {
+    add(it->second);
+  }
+  return names;
 }
 
 /// Layers that `Archive` has unpacked, or that come from the blob store once more.
@@ -62,17 +83,26 @@ class ArchiveMaker final : public LayerMaker {
 
 class Loading {
  public:
-  Loading(Core& core, Archive& archive, content::Lease& lease, Progress* results, const std::stop_token& stop)
-      : core_{core}, archive_{archive}, lease_{lease}, results_{results}, stop_{stop} {}
+  Loading(Core& core, Archive& archive, content::Lease& lease, Progress* results, const std::stop_token& stop,
+          const std::vector<spec::Platform>& platforms)
+      : core_{core}, archive_{archive}, lease_{lease}, results_{results}, stop_{stop}, platforms_{platforms} {}
 
   Result<std::vector<Loaded>> run();
 
  private:
   Result<Loaded> docker_image(const ArchiveImage& image);
   Result<std::vector<Loaded>> layout();
-  Result<Loaded> layout_image(const spec::Descriptor& descriptor, int depth);
+  Result<Loaded> layout_image(const spec::Descriptor& descriptor, int depth, bool named = true);
+  Result<Loaded> layout_index(const spec::Descriptor& descriptor, const std::string& bytes, int depth);
+  Result<> keep_attestation(const spec::Descriptor& descriptor);
+  /// Whether manifest and config are here, and the image is one of those that were asked for.
+  [[nodiscard]] bool is_here(const spec::Descriptor& descriptor) const;
+  [[nodiscard]] bool is_wanted(const spec::ImageConfig& config) const;
+  /// index.json names an index that is here: what `save` of several platforms writes.
+  [[nodiscard]] bool has_index() const;
   Result<Loaded> install(NewImage image, const std::vector<ArchiveLayer*>& layers,
-                         const std::vector<spec::Reference>& names);
+                         const std::vector<spec::Reference>& names, bool told = true);
+  Result<> announce_rename(const spec::Reference& name, const Digest& id);
   /// The archive's own manifest of this image, where it is an OCI layout as well.
   Result<> find_manifest(NewImage& image, const Digest& id);
   Result<> tell(const Loaded& loaded);
@@ -82,10 +112,24 @@ class Loading {
   content::Lease& lease_;
   Progress* results_;
   const std::stop_token& stop_;
+  const std::vector<spec::Platform>& platforms_;
 };
 
+Result<> Loading::announce_rename(const spec::Reference& name, const Digest& id) {
+  const auto before = TRY(core_.records.reference(name.str()));
+  if (before && before->image_id != id && results_ != nullptr) {
+    results_->stream("The image " + name.familiar() + " already exists, renaming the old one with ID " +
+                     before->image_id.str() + " to empty string\n");
+  }
+  return {};
+}
+
 Result<Loaded> Loading::install(NewImage image, const std::vector<ArchiveLayer*>& layers,
-                                const std::vector<spec::Reference>& names) {
+                                const std::vector<spec::Reference>& names, bool told) {
+  if (!is_wanted(image.config)) {
+    return base::not_found("no image for " + platforms_.front().str() + " in the archive: it is for " +
+                           image.config.platform().str());
+  }
   const auto diff_ids = image.config.diff_ids();
   std::vector<spec::Descriptor> blobs;
   for (std::size_t i = 0; i < layers.size(); ++i) {
@@ -102,18 +146,13 @@ Result<Loaded> Loading::install(NewImage image, const std::vector<ArchiveLayer*>
   // One at a time: what `Archive` unpacked only has to be taken.
   TRY(install_layers(core_, jobs, maker, 1, stop_));
   for (const auto& name : names) {
-    const auto before = TRY(core_.records.reference(name.str()));
-    const Digest id = codec::sha256(image.config_bytes);
-    if (before && before->image_id != id && results_ != nullptr) {
-      results_->stream("The image " + name.familiar() + " already exists, renaming the old one with ID " +
-                       before->image_id.str() + " to empty string\n");
-    }
+    TRY(announce_rename(name, codec::sha256(image.config_bytes)));
     image.references.push_back({name, {}});
   }
   Loaded loaded;
   loaded.id = TRY(commit_image(core_, lease_, image));
   for (const auto& name : names) loaded.tags.push_back(name.familiar());
-  TRY(tell(loaded));
+  if (told) TRY(tell(loaded));
   return loaded;
 }
 
@@ -164,43 +203,90 @@ Result<Loaded> Loading::docker_image(const ArchiveImage& entry) {
   return install(std::move(image), layers, names);
 }
 
-/// containerd's annotation has the whole name. In OCI's own, tools write a whole name or a tag; a tag
-/// alone names nothing here.
-std::vector<spec::Reference> names_of(const spec::Descriptor& descriptor) {
-  std::vector<spec::Reference> names;
-  const auto add = [&](const std::string& text) {
-    if (text.find_first_of(":/") == std::string::npos) return;
-    auto name = spec::Reference::parse(text);
-    if (name && name->digest().empty()) names.push_back(name->with_default_tag());
-  };
-  if (const auto it = descriptor.annotations.find(std::string{content::kImageNameAnnotation});
-      it != descriptor.annotations.end()) {
-    add(it->second);
-  }
-  if (const auto it = descriptor.annotations.find(std::string{content::kRefNameAnnotation});
-      names.empty() && it != descriptor.annotations.end()) {
-    add(it->second);
-  }
-  return names;
+bool Loading::is_here(const spec::Descriptor& descriptor) const {
+  const std::string* bytes = archive_.blob(descriptor.digest());
+  if (bytes == nullptr) return false;
+  if (spec::media::is_index(descriptor.media_type)) return true;
+  const auto manifest = spec::Manifest::parse(*bytes, descriptor.media_type);
+  const std::string* config = manifest ? archive_.blob(manifest->config.digest()) : nullptr;
+  if (config == nullptr) return false;
+  const auto parsed = spec::ImageConfig::parse(*config);
+  return platforms_.empty() || (parsed && is_wanted(*parsed));
 }
 
-Result<Loaded> Loading::layout_image(const spec::Descriptor& descriptor, int depth) {
+bool Loading::is_wanted(const spec::ImageConfig& config) const {
+  const Summary summary{.created = {}, .architecture = config.architecture, .os = config.os,
+                        .variant = config.variant, .parent = {}, .labels = {}};
+  return platforms_.empty() ||
+         std::ranges::any_of(platforms_, [&](const auto& platform) { return is_for(summary, platform); });
+}
+
+bool Loading::has_index() const {
+  const std::string* text = archive_.document("index.json");
+  if (text == nullptr) return false;
+  const auto index = spec::Index::parse(*text);
+  return index && std::ranges::any_of(index->manifests, [&](const auto& descriptor) {
+           return spec::media::is_index(descriptor.media_type) && archive_.blob(descriptor.digest()) != nullptr &&
+                  (archive_.document("manifest.json") == nullptr || !names_of(descriptor).empty());
+         });
+}
+
+Result<> Loading::keep_attestation(const spec::Descriptor& descriptor) {
+  std::vector<spec::Descriptor> blobs{descriptor};
+  const std::string* manifest = archive_.blob(descriptor.digest());
+  if (manifest == nullptr) return {};
+  for (auto& blob : TRY(blobs_of_manifest(*manifest))) blobs.push_back(std::move(blob));
+  for (const auto& blob : blobs) {
+    const std::string* bytes = archive_.blob(blob.digest());
+    if (bytes == nullptr) return {};
+    if (codec::sha256(*bytes) != blob.digest()) return base::invalid("digest mismatch: blob " + blob.digest_text);
+    lease_.add(blob.digest());
+    TRY(core_.content.write_blob(*bytes));
+  }
+  return {};
+}
+
+/// All images of it that are in the archive; its names stand for that of this machine, where there is one.
+Result<Loaded> Loading::layout_index(const spec::Descriptor& descriptor, const std::string& bytes, int depth) {
+  const auto index = TRY(spec::Index::parse(bytes));
+  spec::Index here;
+  for (const auto& manifest : index.manifests) {
+    const bool image = spec::media::is_manifest(manifest.media_type) || spec::media::is_index(manifest.media_type);
+    if (image && is_here(manifest) && !is_attestation(manifest)) here.manifests.push_back(manifest);
+  }
+  if (here.manifests.empty()) {
+    const auto wanted = platforms_.empty() ? spec::Platform::host() : platforms_.front();
+    return base::not_found("no image for " + wanted.str() + " in the archive");
+  }
+  const spec::Descriptor* host = here.select(spec::Platform::host());
+  const spec::Descriptor first = host == nullptr ? here.manifests.front() : *host;
+  for (const auto& manifest : here.manifests) {
+    if (manifest.digest() != first.digest()) TRY(layout_image(manifest, depth + 1, false));
+  }
+  for (const auto& manifest : index.manifests) {
+    if (is_attestation(manifest)) TRY(keep_attestation(manifest));
+  }
+  lease_.add(descriptor.digest());
+  TRY(core_.content.write_blob(bytes));
+  auto loaded = TRY(layout_image(first, depth + 1, false));
+  for (const auto& name : names_of(descriptor)) {
+    TRY(announce_rename(name, loaded.id));
+    TRY(core_.records.set_reference({name, descriptor.digest()}, loaded.id));
+    loaded.tags.push_back(name.familiar());
+  }
+  TRY(write_index(core_));
+  TRY(tell(loaded));
+  return loaded;
+}
+
+Result<Loaded> Loading::layout_image(const spec::Descriptor& descriptor, int depth, bool named) {
   constexpr int kDeepest = 4;
   const Digest digest = descriptor.digest();
   const std::string* bytes = archive_.blob(digest);
   if (bytes == nullptr) return base::invalid("invalid archive: no blob " + digest.str());
   if (codec::sha256(*bytes) != digest) return base::invalid("digest mismatch: blob " + digest.str());
-  if (spec::media::is_index(descriptor.media_type)) {
-    const auto index = TRY(spec::Index::parse(*bytes));
-    const auto platform = spec::Platform::host();
-    const spec::Descriptor* chosen = index.select(platform);
-    if (chosen == nullptr || depth == kDeepest) {
-      return base::not_found("no image for " + platform.str() + " in the archive");
-    }
-    spec::Descriptor inner = *chosen;
-    inner.annotations = descriptor.annotations;
-    return layout_image(inner, depth + 1);
-  }
+  if (depth > kDeepest) return base::invalid("invalid archive: indexes in indexes in indexes");
+  if (spec::media::is_index(descriptor.media_type)) return layout_index(descriptor, *bytes, depth);
   NewImage image;
   image.manifest_bytes = *bytes;
   image.manifest = TRY(spec::Manifest::parse(*bytes, descriptor.media_type));
@@ -218,7 +304,7 @@ Result<Loaded> Loading::layout_image(const spec::Descriptor& descriptor, int dep
     layer->blob.media_type = blob.media_type;
     layers.push_back(layer);
   }
-  return install(std::move(image), layers, names_of(descriptor));
+  return install(std::move(image), layers, named ? names_of(descriptor) : std::vector<spec::Reference>{}, named);
 }
 
 Result<std::vector<Loaded>> Loading::layout() {
@@ -243,6 +329,7 @@ Result<std::vector<Loaded>> Loading::layout() {
 }
 
 Result<std::vector<Loaded>> Loading::run() {
+  if (has_index()) return layout();
   if (const std::string* text = archive_.document("manifest.json")) {
     const auto images = TRY(codec::from_json_text<std::vector<ArchiveImage>>(*text).context("manifest.json"));
     std::vector<Loaded> all;
@@ -274,11 +361,12 @@ Result<> remove_leftovers(Core& core) {
 }  // namespace
 
 Result<std::vector<Loaded>> load_archive(Core& core, base::ByteSource& stream, Progress* progress,
-                                         Progress* results, const std::stop_token& stop) {
+                                         Progress* results, const std::stop_token& stop,
+                                         const std::vector<spec::Platform>& platforms) {
   const auto load = [&]() -> Result<std::vector<Loaded>> {
     auto lease = core.content.lease();
     auto archive = TRY(Archive::read(core, stream, lease, progress, stop));
-    return Loading{core, archive, lease, results, stop}.run();
+    return Loading{core, archive, lease, results, stop, platforms}.run();
   };
   auto loaded = load();
   // Blobs of a failed load, and of layers that are kept with another compression already.
@@ -291,9 +379,12 @@ Result<std::vector<Loaded>> load_archive(Core& core, base::ByteSource& stream, P
 }  // namespace detail
 
 base::Result<std::vector<Store::Loaded>> Store::load(base::ByteSource& archive, bool quiet,
-                                                     ProgressSink& sink, std::stop_token stop) {
+                                                     ProgressSink& sink, std::stop_token stop,
+                                                     const std::vector<std::string>& platforms) {
   detail::Progress progress{sink};
-  return detail::load_archive(*core_, archive, quiet ? nullptr : &progress, &progress, stop);
+  std::vector<spec::Platform> wanted;
+  for (const auto& platform : platforms) wanted.push_back(TRY(spec::Platform::parse(platform)));
+  return detail::load_archive(*core_, archive, quiet ? nullptr : &progress, &progress, stop, wanted);
 }
 
 }  // namespace image

@@ -10,6 +10,7 @@
 #include "image/detail/layer_blob.h"
 #include "image/detail/progress.h"
 #include "image/detail/tee.h"
+#include "image/detail/variants.h"
 #include "image/store.h"
 #include "sys/crash_point.h"
 
@@ -117,6 +118,7 @@ Result<Prepared> Downloader::from_registry(const LayerJob& job, content::Ingest 
 
 struct Remote {
   distribution::FetchedManifest top;  ///< what the reference names: a manifest or an index
+  std::vector<spec::Descriptor> attestations;  ///< of the image, in that index
   distribution::FetchedManifest image;
   spec::Manifest manifest;
 };
@@ -135,6 +137,7 @@ Result<Remote> fetch(distribution::Repository& repository, const PullRequest& re
     if (chosen == nullptr || depth == kDeepest) {
       return base::not_found("no matching manifest for " + platform.str() + " in the manifest list entries");
     }
+    if (depth == 0) remote.attestations = detail::attestations_of(index, chosen->digest());
     remote.image = TRY(repository.manifest(chosen->digest_text, stop));
     remote.image.media_type = spec::manifest_media_type(remote.image.bytes, remote.image.media_type);
   }
@@ -153,6 +156,40 @@ Result<> check_platform(const PullRequest& request, const spec::Platform& wanted
   return base::not_found("image with reference " + request.reference.familiar() +
                          " was found but its platform (" + got.str() +
                          ") does not match the specified platform (" + wanted.str() + ")");
+}
+
+/// The index as it came, and what attests the image: small, and worth nothing without it, so that a registry that
+/// fails here does not fail the pull.
+Result<> keep_index(Core& core, distribution::Repository& repository, const Remote& remote, content::Lease& lease,
+                    const std::stop_token& stop) {
+  if (!spec::media::is_index(remote.top.media_type)) return {};
+  lease.add(remote.top.digest);
+  TRY(core.content.write_blob(remote.top.bytes));
+  const auto keep = [&](const spec::Descriptor& descriptor) -> Result<> {
+    const auto manifest = TRY(repository.manifest(descriptor.digest_text, stop));
+    for (const auto& blob : TRY(detail::blobs_of_manifest(manifest.bytes))) {
+      lease.add(blob.digest());
+      if (TRY(core.content.has(blob.digest()))) continue;
+      TRY(core.content.write_blob(TRY(repository.read_blob(blob, distribution::kConfigLimit, stop))));
+    }
+    lease.add(manifest.digest);
+    TRY(core.content.write_blob(manifest.bytes));
+    return {};
+  };
+  for (const auto& attestation : remote.attestations) {
+    if (const auto kept = keep(attestation); !kept) {
+      base::log::warn("attestation {}: {}", attestation.digest_text, kept.error().message());
+    }
+  }
+  return {};
+}
+
+/// The image that a name of the index stands for: this machine's, where that is here.
+Result<Digest> main_image(const Core& core, const Remote& remote, const Digest& pulled) {
+  const auto index = TRY(detail::kept_index(core, remote.top.digest));
+  if (!index) return pulled;
+  const auto* variant = index->find(spec::Platform::host());
+  return variant == nullptr ? pulled : variant->image->id;
 }
 
 Result<Digest> pull_from(Core& core, distribution::Repository& repository, const PullRequest& request,
@@ -197,11 +234,18 @@ Result<Digest> pull_from(Core& core, distribution::Repository& repository, const
   image.manifest_bytes = std::move(remote.image.bytes);
   image.manifest_media_type = std::move(remote.image.media_type);
   image.manifest = std::move(remote.manifest);
-  image.references.push_back({by_digest, remote.top.digest});
-  if (reference.digest().empty()) image.references.push_back({reference, remote.top.digest});
+  std::vector<detail::NewReference> names{{by_digest, remote.top.digest}};
+  if (reference.digest().empty()) names.push_back({reference, remote.top.digest});
+  TRY(keep_index(core, repository, remote, lease, stop));
+  const Digest named = TRY(main_image(core, remote, id));
+  if (named == id) image.references = names;
   TRY(detail::commit_image(core, lease, image));
+  if (named != id) {
+    for (const auto& name : names) TRY(core.records.set_reference(name, named));
+    TRY(detail::write_index(core));
+  }
   progress.status("Digest: " + remote.top.digest.str());
-  const bool unchanged = before && before->image_id == id;
+  const bool unchanged = before && (before->image_id == id || (known && before->manifest == remote.top.digest));
   progress.status(
       std::string{unchanged ? "Status: Image is up to date for " : "Status: Downloaded newer image for "} +
       reference.familiar());
@@ -213,13 +257,26 @@ Result<Digest> pull_from(Core& core, distribution::Repository& repository, const
 Result<Digest> Store::pull(const PullRequest& request, ProgressSink& sink, std::stop_token stop) {
   Progress progress{sink};
   auto repository = core_->client->open(request.reference, request.credentials, stop);
+  if (repository && request.reference.is_name_only()) {
+    Digest last;
+    for (const auto& tag : TRY((*repository)->tags(stop))) {
+      PullRequest one = request;
+      one.reference = TRY(request.reference.with_tag(tag));
+      // A connection of its own: a mirror may lack one tag and have the next.
+      const auto place = TRY(core_->client->open(one.reference, one.credentials, stop));
+      last = TRY(pull_from(*core_, *place, one, progress, stop).context(one.reference.familiar()));
+    }
+    if (last.empty()) return base::not_found("repository " + request.reference.familiar_name() + " has no tags");
+    return last;
+  }
   if (repository) return pull_from(*core_, **repository, request, progress, stop);
   if (!repository.failed_as(ErrorKind::Unavailable) || stop.stop_requested())
     return std::move(repository.error());
-  const auto archive = TRY(detail::find_builtin(*core_, request.reference));
+  const auto wanted = request.reference.with_default_tag();
+  const auto archive = TRY(detail::find_builtin(*core_, wanted));
   if (archive.empty()) return std::move(repository.error());
   progress.status("Registry unreachable (" + repository.error().message() + "); using the built-in image");
-  return detail::load_builtin(*core_, archive, request.reference, progress, stop);
+  return detail::load_builtin(*core_, archive, wanted, progress, stop);
 }
 
 }  // namespace image

@@ -10,6 +10,7 @@
 #include "image/detail/core.h"
 #include "image/detail/layer_blob.h"
 #include "image/detail/progress.h"
+#include "image/detail/variants.h"
 #include "image/store.h"
 
 namespace image {
@@ -71,9 +72,16 @@ class LayerLine final : public distribution::PushObserver {
 
 /// What one tag's push needs of the store.
 struct Cargo {
+  struct Part {
+    ImageRecord image;
+    std::vector<LayerRecord> layers;  ///< the lowest first
+  };
   std::string tag;
-  ImageRecord image;
-  std::vector<LayerRecord> layers;  ///< the lowest first
+  ImageRecord image;                             ///< what the tag stands for
+  std::vector<Part> parts;                       ///< the image, or all of the index
+  std::optional<detail::KeptIndex> index;        ///< is pushed: all of it is here
+  std::optional<detail::KeptIndex> partial;      ///< is not, since some of it is missing
+  std::vector<spec::Descriptor> attestations;    ///< of the index
 };
 
 /// One call of Store::push.
@@ -87,11 +95,15 @@ class Push {
  private:
   Result<std::vector<std::string>> tags() const;
   Result<Cargo> find(const std::string& tag);
+  Result<> add_part(Cargo& cargo, const ImageRecord& image);
   Result<> find_mount_sources(const std::vector<Cargo>& cargo);
   Result<Pushed> push_tag(const Cargo& cargo);
   Result<> push_layers(const std::vector<LayerRecord>& layers);
   Result<> push_layer(const LayerRecord& layer);
-  Result<> push_config(const Cargo& cargo);
+  Result<> push_config(const ImageRecord& image);
+  Result<Digest> push_image(const Cargo::Part& part, const std::string& tag_or_digest);
+  Result<> push_attestation(const spec::Descriptor& manifest);
+  void say_what_is_missing(const Cargo& cargo);
 
   Core& core_;
   const PushRequest& request_;
@@ -122,35 +134,49 @@ Result<std::vector<std::string>> Push::tags() const {
 
 Result<Cargo> Push::find(const std::string& tag) {
   const auto reference = TRY(request_.reference.with_tag(tag));
-  Cargo cargo{.tag = tag, .image = {}, .layers = {}};
-  cargo.image = TRY(detail::find_image(core_, reference.str()));
-  cargo.layers = TRY(core_.records.layers_of(cargo.image.id));
-  lease_.add(cargo.image.id);
-  lease_.add(cargo.image.manifest);
+  Cargo cargo;
+  cargo.tag = tag;
+  cargo.image = TRY(detail::find_variant(core_, reference.str(), request_.platform));
+  auto index = TRY(detail::index_of(core_, reference.str()));
+  const bool whole = index && request_.platform.empty() && index->is_whole(core_);
+  if (!whole) {
+    if (index && request_.platform.empty()) cargo.partial = std::move(index);
+    TRY(add_part(cargo, cargo.image));
+    return cargo;
+  }
+  lease_.add(index->digest);
+  for (const auto& variant : index->variants) {
+    if (variant.image) TRY(add_part(cargo, *variant.image));
+    if (!variant.is_attestation()) continue;
+    cargo.attestations.push_back(variant.descriptor);
+    for (const auto& blob : TRY(detail::attestation_blobs(core_, variant.descriptor))) lease_.add(blob);
+  }
+  cargo.index = std::move(index);
+  return cargo;
+}
+
+Result<> Push::add_part(Cargo& cargo, const ImageRecord& image) {
+  Cargo::Part part{image, TRY(core_.records.layers_of(image.id))};
+  lease_.add(image.id);
+  lease_.add(image.manifest);
   std::vector<std::string> chain_ids;
-  for (const auto& layer : cargo.layers) {
+  for (const auto& layer : part.layers) {
     lease_.add(layer.blob);
     if (!layer.recipe.empty()) lease_.add(layer.recipe);
     chain_ids.push_back(layer.chain_id);
   }
   pins_.push_back(std::make_unique<detail::Pin>(core_.board, std::move(chain_ids)));
-  if (!request_.platform.empty()) {
-    const auto wanted = TRY(spec::Platform::parse(request_.platform));
-    const auto& is = cargo.image.summary;
-    if (wanted.os != is.os || wanted.architecture != is.architecture ||
-        (!wanted.variant.empty() && wanted.variant != is.variant)) {
-      return base::not_found("image with reference " + reference.familiar() +
-                             " was found but does not provide the specified platform (" + wanted.str() + ")");
-    }
-  }
-  return cargo;
+  cargo.parts.push_back(std::move(part));
+  return {};
 }
 
 /// Repositories of the same registry that have an image with the layer, as far as we know.
 Result<> Push::find_mount_sources(const std::vector<Cargo>& cargo) {
   std::set<std::string> wanted;
   for (const auto& one : cargo) {
-    for (const auto& layer : one.layers) wanted.insert(layer.blob.str());
+    for (const auto& part : one.parts) {
+      for (const auto& layer : part.layers) wanted.insert(layer.blob.str());
+    }
   }
   std::map<std::string, std::vector<std::string>> blobs_of;  // by image
   for (const auto& record : TRY(core_.records.references())) {
@@ -236,8 +262,8 @@ Result<> Push::push_layers(const std::vector<LayerRecord>& layers) {
   return stop_.stop_requested() ? Result<>{base::unavailable("context canceled")} : Result<>{};
 }
 
-Result<> Push::push_config(const Cargo& cargo) {
-  const Digest& id = cargo.image.id;
+Result<> Push::push_config(const ImageRecord& image) {
+  const Digest& id = image.id;
   if (!pushed_.insert(id.str()).second) return {};
   StoredBlob reader{core_, id};
   const auto size = TRY(core_.content.stat(id)).size;
@@ -246,15 +272,49 @@ Result<> Push::push_config(const Cargo& cargo) {
   return {};
 }
 
+Result<Digest> Push::push_image(const Cargo::Part& part, const std::string& tag_or_digest) {
+  TRY(push_layers(part.layers));
+  TRY(push_config(part.image));
+  const std::string manifest = TRY(core_.content.read(part.image.manifest, distribution::kManifestLimit));
+  return repository_->push_manifest(tag_or_digest, part.image.media_type, manifest, stop_);
+}
+
+Result<> Push::push_attestation(const spec::Descriptor& manifest) {
+  const std::string bytes = TRY(core_.content.read(manifest.digest(), distribution::kManifestLimit));
+  for (const auto& blob : TRY(detail::blobs_of_manifest(bytes))) {
+    if (!pushed_.insert(blob.digest_text).second) continue;
+    StoredBlob reader{core_, blob.digest()};
+    TRY(repository_->push_blob(blob, {}, reader, stop_, nullptr));
+  }
+  TRY(repository_->push_manifest(manifest.digest_text, manifest.media_type, bytes, stop_));
+  return {};
+}
+
+/// What a user must know who expected all platforms to go; the form is docker's.
+void Push::say_what_is_missing(const Cargo& cargo) {
+  if (!cargo.partial) return;
+  const auto selected = spec::Descriptor::of(cargo.image.media_type, cargo.image.manifest, 0);
+  for (const auto& variant : cargo.partial->variants) {
+    if (variant.descriptor.digest() != selected.digest()) continue;
+    progress_.aux(codec::Json::object({{"manifestPushedInsteadOfIndex", true},
+                                       {"originalIndex", codec::to_json(cargo.partial->descriptor())},
+                                       {"selectedManifest", codec::to_json(variant.descriptor)}}));
+  }
+}
+
 Result<Pushed> Push::push_tag(const Cargo& cargo) {
-  TRY(push_layers(cargo.layers));
-  TRY(push_config(cargo));
-  const std::string manifest = TRY(core_.content.read(cargo.image.manifest, distribution::kManifestLimit));
   Pushed out;
   out.tag = cargo.tag;
   out.image_id = cargo.image.id;
-  out.digest = TRY(repository_->push_manifest(cargo.tag, cargo.image.media_type, manifest, stop_));
-  out.size = manifest.size();
+  if (cargo.index) {
+    for (const auto& part : cargo.parts) TRY(push_image(part, part.image.manifest.str()));
+    for (const auto& attestation : cargo.attestations) TRY(push_attestation(attestation));
+    out.digest = TRY(repository_->push_manifest(cargo.tag, cargo.index->media_type, cargo.index->bytes, stop_));
+    out.size = cargo.index->bytes.size();
+  } else {
+    out.digest = TRY(push_image(cargo.parts.front(), cargo.tag));
+    out.size = TRY(core_.content.stat(cargo.image.manifest)).size;
+  }
   {
     // It may have been removed meanwhile; then there is nothing to name.
     const std::scoped_lock lock{core_.names_mutex};
@@ -263,6 +323,7 @@ Result<Pushed> Push::push_tag(const Cargo& cargo) {
     }
   }
   progress_.status(cargo.tag + ": digest: " + out.digest.str() + " size: " + std::to_string(out.size));
+  say_what_is_missing(cargo);
   progress_.aux(codec::Json::object({{"Tag", cargo.tag}, {"Digest", out.digest.str()}, {"Size", out.size}}));
   return out;
 }

@@ -5,6 +5,7 @@
 #include "base/strings.h"
 #include "image/detail/core.h"
 #include "image/detail/removal.h"
+#include "image/detail/variants.h"
 #include "image/store.h"
 
 namespace image {
@@ -193,7 +194,9 @@ Result<Unrecorded> remove_rows(Core& core, const std::string& ref, bool force, b
 
 Result<Removed> Store::remove(const std::string& ref, bool force, bool prune_parents,
                               const ImageUsers& users) {
+  const auto index = TRY(detail::index_of(*core_, ref));
   auto [removed, deleted] = TRY(detail::remove_rows(*core_, ref, force, prune_parents, users));
+  if (index && TRY(detail::remove_variants(*core_, *index, users, removed))) deleted = true;
   if (deleted) {
     for (auto& chain_id : TRY(detail::remove_unused(*core_)).chain_ids) {
       removed.items.push_back({{}, std::move(chain_id)});
@@ -214,8 +217,9 @@ Result<Digest> Store::tag(const std::string& ref, const std::string& repository,
     return base::invalid("refusing to create an ambiguous tag using digest algorithm as name");
   }
   {
+    const auto index = TRY(detail::index_of(*core_, ref));
     const std::scoped_lock lock{core_->names_mutex};
-    TRY(core_->records.set_reference({name, image.manifest}, image.id).context("tag " + name.familiar()));
+    TRY(core_->records.set_reference({name, index ? index->digest : image.manifest}, image.id).context("tag " + name.familiar()));
   }
   TRY(detail::write_index(*core_));
   return image.id;

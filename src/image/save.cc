@@ -1,10 +1,12 @@
+#include <algorithm>
 #include <map>
+#include <set>
 #include <utility>
 
 #include "base/strings.h"
 #include "codec/tar.h"
-#include "image/detail/core.h"
 #include "image/detail/layer_blob.h"
+#include "image/detail/manifests.h"
 #include "image/store.h"
 
 namespace image {
@@ -18,13 +20,15 @@ using detail::Core;
 struct Wanted {
   detail::ImageRecord record;
   std::vector<spec::Reference> names;
+  std::optional<detail::KeptIndex> index;  ///< with the images that are to be saved
 };
 
 std::string blob_path(const Digest& digest) { return "blobs/sha256/" + std::string{digest.hex()}; }
 
 class Selection {
  public:
-  explicit Selection(const Core& core) : core_{core} {}
+  Selection(const Core& core, std::vector<spec::Platform> platforms)
+      : core_{core}, platforms_{std::move(platforms)} {}
 
   Result<> add(const std::string& ref) {
     if (const auto name = spec::Reference::parse(ref); name && name->is_name_only()) {
@@ -34,9 +38,8 @@ class Selection {
     const auto name = spec::Reference::parse(ref);
     // A name that does not lead to the image was the beginning of an id.
     const bool by_name = name && TRY(core_.records.reference(name->with_default_tag().str())).has_value();
-    add(std::move(image),
-        by_name && name->digest().empty() ? std::optional{name->with_default_tag()} : std::nullopt);
-    return {};
+    return add(std::move(image), TRY(detail::index_of(core_, ref)),
+               by_name && name->digest().empty() ? std::optional{name->with_default_tag()} : std::nullopt, ref);
   }
   [[nodiscard]] const std::vector<Wanted>& images() const { return images_; }
 
@@ -48,25 +51,56 @@ class Selection {
       if (record.is_digest() || candidate.name() != name.name()) continue;
       auto image = TRY(core_.records.image(record.image_id));
       if (!image) continue;
-      add(*std::move(image), candidate);
+      TRY(add(*std::move(image), TRY(detail::kept_index(core_, record.manifest)), candidate, candidate.familiar()));
       found = true;
     }
     return found;
   }
-  void add(detail::ImageRecord image, std::optional<spec::Reference> name) {
+  /// Leaves in the index only what was asked for. What is not there is an error; an index with one image left
+  /// is that image.
+  Result<> choose(detail::ImageRecord& image, std::optional<detail::KeptIndex>& index, const std::string& ref) const {
+    if (platforms_.empty()) {
+      if (index && std::ranges::count_if(index->variants, [](const auto& v) { return v.image.has_value(); }) == 0) {
+        index.reset();
+      }
+      return {};
+    }
+    std::set<Digest> kept;
+    for (const auto& platform : platforms_) {
+      const auto* variant = index ? index->find(platform) : nullptr;
+      if (variant == nullptr && !detail::is_for(image.summary, platform)) {
+        return base::not_found("image with reference " + ref + " was found but does not provide the specified platform (" +
+                               platform.str() + ")");
+      }
+      kept.insert(variant != nullptr ? variant->image->id : image.id);
+      if (variant != nullptr && kept.size() == 1) image = *variant->image;
+    }
+    if (!index) return {};
+    if (kept.size() == 1) {
+      index.reset();
+      return {};
+    }
+    for (auto& variant : index->variants) {
+      if (variant.image && !kept.contains(variant.image->id)) variant.image.reset();
+    }
+    return {};
+  }
+
+  Result<> add(detail::ImageRecord image, std::optional<detail::KeptIndex> index, std::optional<spec::Reference> name,
+               const std::string& ref) {
+    TRY(choose(image, index, ref));
     Wanted* wanted = nullptr;
     for (auto& known : images_) {
       if (known.record.id == image.id) wanted = &known;
     }
-    if (wanted == nullptr) wanted = &images_.emplace_back(Wanted{std::move(image), {}});
-    if (!name) return;
-    for (const auto& known : wanted->names) {
-      if (known == *name) return;
-    }
+    if (wanted == nullptr) wanted = &images_.emplace_back(Wanted{std::move(image), {}, std::move(index)});
+    if (!name || std::ranges::find(wanted->names, *name) != wanted->names.end()) return {};
     wanted->names.push_back(*std::move(name));
+    return {};
   }
 
   const Core& core_;
+  const std::vector<spec::Platform> platforms_;
   std::vector<Wanted> images_;
 };
 
@@ -79,6 +113,9 @@ class ArchiveWriter {
 
  private:
   Result<> add_image(const Wanted& image);
+  /// The blobs of one image; its layers' paths.
+  Result<codec::Json> add_blobs(const detail::ImageRecord& image);
+  Result<spec::Descriptor> add_target(const Wanted& image);
   Result<> document(const std::string& path, const std::string& bytes);
   Result<> folder(const std::string& path);
   Result<> blob(const Digest& digest, std::uint64_t size);
@@ -122,21 +159,43 @@ Result<> ArchiveWriter::blob(const Digest& digest, std::uint64_t size) {
   }
 }
 
-Result<> ArchiveWriter::add_image(const Wanted& image) {
-  const auto& record = image.record;
-  const std::string bytes = TRY(core_.content.read(record.manifest));
-  const auto manifest = TRY(spec::Manifest::parse(bytes, record.media_type));
-  blobs_.emplace(record.manifest, bytes.size());
-  blobs_.emplace(record.id, manifest.config.bytes());
+Result<codec::Json> ArchiveWriter::add_blobs(const detail::ImageRecord& image) {
+  const std::string bytes = TRY(core_.content.read(image.manifest));
+  const auto manifest = TRY(spec::Manifest::parse(bytes, image.media_type));
+  blobs_.emplace(image.manifest, bytes.size());
+  blobs_.emplace(image.id, manifest.config.bytes());
   codec::Json layers{codec::Json::Array{}};
   for (const auto& layer : manifest.layers) {
     blobs_.emplace(layer.digest(), layer.bytes());
     layers.push(blob_path(layer.digest()));
   }
+  return layers;
+}
+
+/// What the archive's index.json leads to: the image's manifest, or the index with all that is here of it.
+Result<spec::Descriptor> ArchiveWriter::add_target(const Wanted& image) {
+  if (!image.index) {
+    auto target = TRY(detail::target_of(core_, image.record, image.index));
+    const auto& is = image.record.summary;
+    target.platform = spec::Platform{is.architecture, is.os, {}, is.variant, {}};
+    return target;
+  }
+  blobs_.emplace(image.index->digest, image.index->bytes.size());
+  for (const auto& variant : image.index->variants) {
+    if (variant.image) TRY(add_blobs(*variant.image));
+    if (!variant.is_attestation()) continue;
+    for (const auto& blob : TRY(detail::attestation_blobs(core_, variant.descriptor))) {
+      blobs_.emplace(blob, TRY(core_.content.stat(blob)).size);
+    }
+  }
+  return image.index->descriptor();
+}
+
+Result<> ArchiveWriter::add_image(const Wanted& image) {
+  const auto& record = image.record;
+  codec::Json layers = TRY(add_blobs(record));
   codec::Json tags{codec::Json::Array{}};
-  auto descriptor = spec::Descriptor::of(record.media_type, record.manifest, bytes.size());
-  descriptor.platform =
-      spec::Platform{record.summary.architecture, record.summary.os, {}, record.summary.variant, {}};
+  auto descriptor = TRY(add_target(image));
   for (const auto& name : image.names) {
     tags.push(name.familiar());
     auto named = descriptor;
@@ -167,20 +226,34 @@ Result<> ArchiveWriter::write(const std::vector<Wanted>& images) {
 
 }  // namespace
 
-Result<> Store::save(const std::vector<std::string>& refs, base::ByteSink& archive) const {
-  Selection selection{*core_};
+Result<> Store::save(const std::vector<std::string>& refs, base::ByteSink& archive,
+                     const std::vector<std::string>& platforms) const {
+  std::vector<spec::Platform> wanted;
+  for (const auto& platform : platforms) wanted.push_back(TRY(spec::Platform::parse(platform)));
+  Selection selection{*core_, std::move(wanted)};
   for (const auto& ref : refs) TRY(selection.add(ref));
   if (selection.images().empty()) return base::invalid("no images to save");
   // The blobs stay while they are written, whatever is removed meanwhile.
   auto lease = core_->content.lease();
   std::vector<std::string> chain_ids;
-  for (const auto& image : selection.images()) {
-    lease.add(image.record.id);
-    lease.add(image.record.manifest);
-    for (const auto& layer : TRY(core_->records.layers_of(image.record.id))) {
+  const auto keep = [&](const detail::ImageRecord& image) -> Result<> {
+    lease.add(image.id);
+    lease.add(image.manifest);
+    for (const auto& layer : TRY(core_->records.layers_of(image.id))) {
       lease.add(layer.blob);
       if (!layer.recipe.empty()) lease.add(layer.recipe);
       chain_ids.push_back(layer.chain_id);
+    }
+    return {};
+  };
+  for (const auto& image : selection.images()) {
+    TRY(keep(image.record));
+    if (!image.index) continue;
+    lease.add(image.index->digest);
+    for (const auto& variant : image.index->variants) {
+      if (variant.image) TRY(keep(*variant.image));
+      if (!variant.is_attestation()) continue;
+      for (const auto& blob : TRY(detail::attestation_blobs(*core_, variant.descriptor))) lease.add(blob);
     }
   }
   const detail::Pin pin{core_->board, std::move(chain_ids)};

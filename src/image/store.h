@@ -84,7 +84,7 @@ struct Options {
 };
 
 struct PullRequest {
-  /// With a tag or a digest; `spec::Reference::with_default_tag` for a bare name.
+  /// With a tag or a digest; a bare name means all tags.
   spec::Reference reference;
   /// "linux/arm64/v8"; "" for this machine's.
   std::string platform;
@@ -94,7 +94,7 @@ struct PullRequest {
 struct PushRequest {
   /// With a tag, or without one: all tags of the repository.
   spec::Reference reference;
-  /// "linux/arm64": only if the image is for that; "" for whatever is here.
+  /// "linux/arm64": the image for that, and no index; "": the index where all of it is here, else the image.
   std::string platform;
   distribution::Credentials credentials;
 };
@@ -106,8 +106,22 @@ struct Pushed {
   std::uint64_t size = 0;  ///< of the manifest
 };
 
+struct InspectOptions {
+  std::string platform;  ///< "" for what the name stands for
+  bool manifests = false;
+  const ImageUsers* users = nullptr;  ///< asked for `manifests`
+};
+
+struct AttestationOptions {
+  std::string platform;
+  std::vector<std::string> types;  ///< predicate types; empty: all
+  bool statement = false;          ///< with the statements themselves
+};
+
 struct ListOptions {
   bool all = false;
+  bool manifests = false;
+  const ImageUsers* users = nullptr;  ///< asked for `manifests`
   /// dangling, label, reference, before, since, until. Errors: InvalidArgument "invalid filter 'x'".
   Filters filters;
 };
@@ -238,11 +252,16 @@ class Store {
   base::Result<Image> get(const std::string& ref) const;
   /// As `get`, and nothing of it is removed while the Hold lives. Prepare the container's snapshot on
   /// `image().top_layer` under it.
-  base::Result<Hold> hold(const std::string& ref);
+  /// `platform`: of the images under one name that for it; where there is none, what the name stands for.
+  base::Result<Hold> hold(const std::string& ref, const std::string& platform = {});
   /// Newest first.
   base::Result<std::vector<spec::api::ImageSummary>> list(const ListOptions& options) const;
-  base::Result<spec::api::ImageInspect> inspect(const std::string& ref) const;
-  base::Result<std::vector<spec::api::ImageHistoryItem>> history(const std::string& ref) const;
+  base::Result<spec::api::ImageInspect> inspect(const std::string& ref, const InspectOptions& options = {}) const;
+  base::Result<std::vector<spec::api::ImageHistoryItem>> history(const std::string& ref,
+                                                                 const std::string& platform = {}) const;
+  /// in-toto statements about the image, of its index. Errors: NotFound.
+  base::Result<std::vector<spec::api::AttestationStatement>> attestations(const std::string& ref,
+                                                                          const AttestationOptions& options) const;
   base::Result<DiskUsage> disk_usage() const;
   base::Result<DiskSpace> disk_space() const;
   /// For `docker info`.
@@ -267,11 +286,14 @@ class Store {
   };
   /// Docker archive (also of docker ≤ 1.9), OCI archive, or both in one; plain, gzip or zstd. The
   /// stream is read once, front to back, to its end.
+  /// `platforms`: of an index with several, those; empty: all that are in the archive.
   base::Result<std::vector<Loaded>> load(base::ByteSource& archive, bool quiet, ProgressSink& progress,
-                                         std::stop_token stop = {});
+                                         std::stop_token stop = {}, const std::vector<std::string>& platforms = {});
   /// A name without a tag saves all tags of its repository, an id none. Nothing is written before all
   /// were found.
-  base::Result<> save(const std::vector<std::string>& refs, base::ByteSink& archive) const;
+  /// `platforms`: as with load; empty: all that are here.
+  base::Result<> save(const std::vector<std::string>& refs, base::ByteSink& archive,
+                      const std::vector<std::string>& platforms = {}) const;
 
   /// The id of the image. Errors: NotFound, InvalidArgument.
   base::Result<base::Digest> tag(const std::string& ref, const std::string& repository,

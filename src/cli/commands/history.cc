@@ -75,7 +75,7 @@ class History final : public Command {
 
   Result<int> run(Cli& cli, const Invocation& invocation) override {
     client::Client& client = *TRY(cli.client());
-    const auto steps = TRY(client::Images{client}.history(invocation.arguments[0]));
+    const auto steps = TRY(client::Images{client}.history(invocation.arguments[0], platform_));
     std::vector<Line> lines;
     for (const auto& step : steps) lines.push_back({step, !whole_, human_});
     auto columns = kColumns;

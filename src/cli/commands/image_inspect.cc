@@ -19,7 +19,7 @@ class ImageInspect final : public Command {
     client::Client& client = *TRY(cli.client());
     return print_inspected(cli, invocation.arguments, format_,
                            [&](const std::string& name) -> Result<Inspected> {
-                             return inspected_image(TRY(client::Images{client}.inspect_raw(name)));
+                             return inspected_image(TRY(client::Images{client}.inspect_raw(name, platform_)));
                            });
   }
 

@@ -4,6 +4,7 @@
 #include "cli/commands/all.h"
 #include "cli/commands/common.h"
 #include "cli/format/human.h"
+#include "cli/format/image_tree.h"
 #include "client/images.h"
 #include "flags/units.h"
 #include "spec/reference.h"
@@ -120,9 +121,9 @@ class Images final : public Command {
   }
 
   Result<int> run(Cli& cli, const Invocation& invocation) override {
-    if (tree_) return base::not_implemented("--tree needs an image store with several platforms per image");
     client::Client& client = *TRY(cli.client());
     if (!invocation.arguments.empty()) filters_["reference"].push_back(invocation.arguments[0]);
+    if (tree_) return show_tree(cli, client);
     const auto images = TRY(client::Images{client}.list(all_, filters_));
     const ListingStyle style{.table = digests_ ? kTableWithDigests : kTable,
                              .raw = digests_ ? kRawWithDigests : kRaw,
@@ -137,6 +138,16 @@ class Images final : public Command {
   }
 
  private:
+  Result<int> show_tree(Cli& cli, client::Client& client) const {
+    if (whole_) return base::invalid("--no-trunc is not yet supported with --tree");
+    if (digests_) return base::invalid("--show-digest is not yet supported with --tree");
+    if (quiet_) return base::invalid("--quiet is not yet supported with --tree");
+    if (!format_.empty()) return base::invalid("--format is not yet supported with --tree");
+    const auto images = TRY(client::Images{client}.list(all_, filters_, true));
+    cli.out().write(image_tree(images, cli.out().columns(), all_));
+    return 0;
+  }
+
   bool all_ = false, digests_ = false, whole_ = false, quiet_ = false, tree_ = false;
   std::string format_;
   client::Filters filters_;

@@ -1,6 +1,5 @@
 #include <unistd.h>
 
-#include "base/strings.h"
 #include "cli/commands/all.h"
 #include "cli/container/environment.h"
 #include "cli/progress/display.h"
@@ -30,7 +29,7 @@ class Load final : public Command {
     sys::FdSource archive{TRY(open())};
     client::Client& client = *TRY(cli.client());
     const bool quiet = quiet_ || !cli.out().is_terminal();
-    auto stream = TRY(client::Images{client}.load(archive, quiet, base::join(platforms_, ",")));
+    auto stream = TRY(client::Images{client}.load(archive, quiet, platforms_));
     TRY(show_progress(cli.out(), stream));
     return 0;
   }

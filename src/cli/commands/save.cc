@@ -16,7 +16,7 @@ class Save final : public Command {
   base::Result<int> run(Cli& cli, const Invocation& invocation) override {
     TRY(check_archive_output(cli, output_, "failed to save image"));
     client::Client& client = *TRY(cli.client());
-    const auto archive = TRY(client::Images{client}.save(invocation.arguments));
+    const auto archive = TRY(client::Images{client}.save(invocation.arguments, platforms_));
     TRY(write_archive(cli, *archive, output_));
     return 0;
   }

@@ -41,6 +41,14 @@ struct Keep {
   std::shared_ptr<Endpoint> endpoint;
 };
 
+/// `<…>; rel="next"` of RFC 8288; "" if there is none.
+std::string next_link(std::string_view header) {
+  const auto begin = header.find('<');
+  const auto end = header.find('>', begin == header.npos ? 0 : begin);
+  if (begin == header.npos || end == header.npos || header.find("next", end) == header.npos) return {};
+  return std::string{header.substr(begin + 1, end - begin - 1)};
+}
+
 Error mismatch(const std::string& what, const std::string& wanted, const base::Digest& got) {
   return base::invalid(what + ": digest mismatch: wanted " + wanted + ", got " + got.str());
 }
@@ -95,9 +103,15 @@ Result<Response> RegistryRepository::request_manifest(const std::string& method,
                                                       const std::string& tag_or_digest,
                                                       const std::vector<std::string>& headers,
                                                       std::stop_token stop, const Payload& payload) {
+  return request(method, "manifests/" + tag_or_digest, headers, stop, payload);
+}
+
+Result<Response> RegistryRepository::request(const std::string& method, const std::string& target,
+                                             const std::vector<std::string>& headers, const std::stop_token& stop,
+                                             const Payload& payload) {
   Backoff backoff{session_->options};
   for (;;) {
-    auto answer = current()->send(method, "manifests/" + tag_or_digest, headers, stop, payload);
+    auto answer = current()->send(method, target, headers, stop, payload);
     std::optional<std::chrono::milliseconds> delay;
     if (answer && !is_transient(answer->status)) return answer;
     if (answer) {
@@ -140,6 +154,54 @@ Result<FetchedManifest> RegistryRepository::manifest(const std::string& tag_or_d
     if (endpoint_after(*failed, stop) == nullptr) return manifest;
     base::log::info("mirror {}: {}; going on with the next", failed->place().url, manifest.error().message());
   }
+}
+
+Result<std::vector<std::string>> RegistryRepository::tags(std::stop_token stop) {
+  std::vector<std::string> all;
+  std::string target = "tags/list";
+  while (!target.empty()) {
+    Response answer = TRY(request("GET", target, {}, stop));
+    if (answer.status != 200) {
+      const std::string body = base::read_all(*answer.body, kErrorBody).value_or("");
+      return manifest_failure(answer, body, session_->reference);
+    }
+    const std::string body = TRY(base::read_all(*answer.body, kManifestLimit).context("tags"));
+    const auto json = TRY(codec::Json::parse(body).context("tags of " + session_->reference.familiar_name()));
+    for (const auto& tag : json["tags"].as_array()) {
+      if (spec::is_tag(tag.as_string())) all.push_back(tag.as_string());
+    }
+    if (all.size() > kMostTags) {
+      return base::invalid("repository " + session_->reference.familiar_name() + " has more than " +
+                           std::to_string(kMostTags) + " tags: name one");
+    }
+    const std::string next = next_link(answer.header("link"));
+    target = next.empty() ? next : TRY(resolve_url(answer.url, next));
+  }
+  return all;
+}
+
+Result<std::vector<spec::Descriptor>> RegistryRepository::referrers(const base::Digest& subject,
+                                                                    const std::string& artifact_type,
+                                                                    std::stop_token stop) {
+  std::string query = artifact_type.empty() ? "" : "?artifactType=" + escape(artifact_type);
+  Response answer = TRY(request("GET", "referrers/" + subject.str() + query,
+                                {"Accept: " + std::string{spec::media::kOciIndex}}, stop));
+  if (answer.status == 404 || answer.status == 405 || answer.status == 501) {
+    // A registry of before 1.1: clients keep the list under a tag.
+    std::string tag = subject.str();
+    tag[tag.find(':')] = '-';
+    base::ignore(base::read_all(*answer.body, kErrorBody), "nobody wants these bytes");
+    answer = TRY(request("GET", "manifests/" + tag, {"Accept: " + std::string{spec::media::kOciIndex}}, stop));
+    if (answer.status == 404) return std::vector<spec::Descriptor>{};
+  }
+  const std::string body = TRY(base::read_all(*answer.body, kManifestLimit).context("referrers"));
+  if (answer.status != 200) return manifest_failure(answer, body, session_->reference);
+  auto found = TRY(spec::Index::parse(body).context("referrers of " + subject.str())).manifests;
+  // The registry need not have filtered.
+  std::erase_if(found, [&](const spec::Descriptor& referrer) {
+    return !artifact_type.empty() && referrer.artifact_type != artifact_type;
+  });
+  return found;
 }
 
 Result<spec::Descriptor> RegistryRepository::describe_manifest(const std::string& tag_or_digest,

@@ -32,6 +32,10 @@ class RegistryRepository final : public Repository {
 
   const std::string& endpoint() const override { return current()->place().url; }
   base::Result<FetchedManifest> manifest(const std::string& tag_or_digest, std::stop_token stop) override;
+  base::Result<std::vector<std::string>> tags(std::stop_token stop) override;
+  base::Result<std::vector<spec::Descriptor>> referrers(const base::Digest& subject,
+                                                        const std::string& artifact_type,
+                                                        std::stop_token stop) override;
   base::Result<spec::Descriptor> describe_manifest(const std::string& tag_or_digest,
                                                    std::stop_token stop) override;
   base::Result<std::string> read_blob(const spec::Descriptor& blob, std::size_t limit,
@@ -51,6 +55,10 @@ class RegistryRepository final : public Repository {
   base::Result<Response> request_manifest(const std::string& method, const std::string& tag_or_digest,
                                           const std::vector<std::string>& headers, std::stop_token stop,
                                           const Payload& payload = {});
+  /// With retries. `target`: as Endpoint::send has it.
+  base::Result<Response> request(const std::string& method, const std::string& target,
+                                 const std::vector<std::string>& headers, const std::stop_token& stop,
+                                 const Payload& payload = {});
 
   /// Where a blob is looked for that `failed` does not have; nullptr if nowhere.
   std::shared_ptr<Endpoint> endpoint_after(const Endpoint& failed, const std::stop_token& stop);

@@ -50,6 +50,19 @@ base::Result<> check_platform(const CreateOptions& options, const image::Image& 
                          has.str() + ") does not match the specified platform (" + wanted.str() + ")");
 }
 
+/// Who asked for the platform knows.
+void warn_of_foreign_platform(const CreateOptions& options, const image::Image& image, StringList& warnings) {
+  const auto has = image.config.platform();
+  const auto host = spec::Platform::host();
+  if (!options.platform.empty() || has.architecture.empty() ||
+      (has.os == host.os && (has.architecture == host.architecture ||
+                             (has.architecture == "386" && host.architecture == "amd64")))) {
+    return;
+  }
+  warnings.push_back("The requested image's platform (" + has.str() + ") does not match the detected host platform (" +
+                     host.str() + ") and no specific platform was requested");
+}
+
 base::Result<std::vector<InheritedMounts>> inherited_mounts(Core& core, const spec::api::HostConfig& host) {
   std::vector<InheritedMounts> inherited;
   for (const std::string& text : host.volumes_from.value_or(StringList{})) {
@@ -119,10 +132,11 @@ base::Result<Record> describe_container(Core& core, const CreateOptions& options
 base::Result<spec::api::CreateContainerResponse> create(Core& core, const CreateOptions& options) {
   if (!options.name.empty()) TRY(check_name(options.name));
   // Held until the snapshot on it exists, so that nobody removes the image in between.
-  const image::Hold hold = TRY(core.images.hold(options.request.config.image));
+  const image::Hold hold = TRY(core.images.hold(options.request.config.image, options.platform));
   TRY(check_platform(options, hold.image()));
   spec::api::CreateContainerResponse answer;
   Record record = TRY(describe_container(core, options, hold.image(), answer.warnings));
+  warn_of_foreign_platform(options, hold.image(), answer.warnings);
 
   record.name = TRY(take_name(core, options.name, record.id));
   base::ScopeGuard free_name{[&] { core.table.release_name(record.name); }};

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/strings.h"
 #include "image/detail/layer_blob.h"
+#include "image/detail/variants.h"
 
 namespace image::detail {
 namespace {
@@ -128,6 +129,7 @@ Result<Needs> needed_blobs(const Core& core) {
     needs.emplace(layer.blob, "layer " + layer.chain_id);
     if (!layer.recipe.empty()) needs.emplace(layer.recipe, "recipe of layer " + layer.chain_id);
   }
+  for (const auto& blob : TRY(index_blobs(core))) needs.emplace(blob, "index of several platforms");
   return needs;
 }
 

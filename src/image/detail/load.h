@@ -13,6 +13,7 @@ namespace image::detail {
 /// `progress` may be null for a quiet load.
 base::Result<std::vector<Store::Loaded>> load_archive(Core& core, base::ByteSource& archive,
                                                       Progress* progress, Progress* results,
-                                                      const std::stop_token& stop);
+                                                      const std::stop_token& stop,
+                                                      const std::vector<spec::Platform>& platforms = {});
 
 }  // namespace image::detail

@@ -2,8 +2,66 @@
 /// What the API says about images. Source: the API's swagger, ImageSummary, ImageInspect.
 
 #include "spec/engine/container_state.h"
+#include "spec/oci_image.h"
 
 namespace spec::api {
+
+/// A manifest of an image's index (API 1.47).
+struct ManifestSize {
+  std::int64_t content = 0, total = 0;
+};
+void describe(auto& v, ManifestSize& s) {
+  v("Content", s.content);
+  v("Total", s.total);
+}
+struct UnpackedSize {
+  std::int64_t unpacked = 0;
+};
+void describe(auto& v, UnpackedSize& s) { v("Unpacked", s.unpacked); }
+struct ManifestImageData {
+  Platform platform;
+  StringList containers;
+  UnpackedSize size;
+};
+void describe(auto& v, ManifestImageData& d) {
+  v("Platform", d.platform);
+  v("Containers", d.containers);
+  v("Size", d.size);
+}
+struct ManifestAttestationData {
+  std::string subject;
+};
+void describe(auto& v, ManifestAttestationData& d) { v("For", d.subject); }
+struct ManifestSummary {
+  std::string id;
+  Descriptor descriptor;
+  bool available = false;
+  ManifestSize size;
+  std::string kind;  ///< "image", "attestation", "unknown"
+  std::optional<ManifestImageData> image;
+  std::optional<ManifestAttestationData> attestation;
+};
+void describe(auto& v, ManifestSummary& m) {
+  v("ID", m.id);
+  v("Descriptor", m.descriptor);
+  v("Available", m.available);
+  v("Size", m.size);
+  v("Kind", m.kind);
+  v.opt("ImageData", m.image);
+  v.opt("AttestationData", m.attestation);
+}
+
+/// An in-toto statement about an image (API 1.55).
+struct AttestationStatement {
+  Descriptor descriptor;
+  std::string predicate_type;
+  Json statement;
+};
+void describe(auto& v, AttestationStatement& s) {
+  v("Descriptor", s.descriptor);
+  v("PredicateType", s.predicate_type);
+  v.opt("Statement", s.statement);
+}
 
 struct ImageSummary {
   std::string id, parent_id;
@@ -12,6 +70,8 @@ struct ImageSummary {
   std::int64_t size = 0, shared_size = -1, containers = -1;
   std::optional<std::int64_t> virtual_size;  ///< up to API 1.43
   std::optional<Labels> labels;
+  std::optional<Descriptor> descriptor;                     ///< from API 1.48 on
+  std::optional<std::vector<ManifestSummary>> manifests;    ///< where they are asked for
 };
 void describe(auto& v, ImageSummary& i) {
   v("Id", i.id);
@@ -24,6 +84,8 @@ void describe(auto& v, ImageSummary& i) {
   v.opt("VirtualSize", i.virtual_size);
   v("Labels", i.labels);
   v("Containers", i.containers);
+  v.opt("Descriptor", i.descriptor);
+  v.opt("Manifests", i.manifests);
 }
 
 struct RootFs {
@@ -50,6 +112,8 @@ struct ImageInspect {
   DriverData graph_driver;
   RootFs root_fs;
   ImageMetadata metadata;
+  std::optional<Descriptor> descriptor;                     ///< from API 1.48 on
+  std::optional<std::vector<ManifestSummary>> manifests;    ///< where they are asked for
 };
 void describe(auto& v, ImageInspect& i) {
   v("Id", i.id);
@@ -69,6 +133,8 @@ void describe(auto& v, ImageInspect& i) {
   v("GraphDriver", i.graph_driver);
   v("RootFS", i.root_fs);
   v("Metadata", i.metadata);
+  v.opt("Descriptor", i.descriptor);
+  v.opt("Manifests", i.manifests);
 }
 
 struct ImageHistoryItem {
