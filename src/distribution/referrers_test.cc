@@ -28,7 +28,7 @@ std::unique_ptr<distribution::Repository> open(FakeRegistry& registry) {
 std::string index_of_referrers() {
   spec::Index index;
   index.media_type = spec::media::kOciIndex;
-  for (const std::string type : {std::string{kSignature}, std::string{"application/vnd.example.sbom"}}) {
+  for (const std::string& type : {std::string{kSignature}, std::string{"application/vnd.example.sbom"}}) {
     auto descriptor = spec::Descriptor::of(spec::media::kOciManifest, codec::sha256(type), 7);
     descriptor.artifact_type = type;
     index.manifests.push_back(descriptor);

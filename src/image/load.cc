@@ -261,6 +261,8 @@ Result<Loaded> Loading::layout_index(const spec::Descriptor& descriptor, const s
   const spec::Descriptor* host = here.select(spec::Platform::host());
   const spec::Descriptor first = host == nullptr ? here.manifests.front() : *host;
   for (const auto& manifest : here.manifests) {
+    lease_.add(manifest.digest());
+    TRY(core_.content.write_blob(*archive_.blob(manifest.digest())));
     if (manifest.digest() != first.digest()) TRY(layout_image(manifest, depth + 1, false));
   }
   for (const auto& manifest : index.manifests) {

@@ -163,8 +163,10 @@ Result<> check_platform(const PullRequest& request, const spec::Platform& wanted
 Result<> keep_index(Core& core, distribution::Repository& repository, const Remote& remote, content::Lease& lease,
                     const std::stop_token& stop) {
   if (!spec::media::is_index(remote.top.media_type)) return {};
-  lease.add(remote.top.digest);
-  TRY(core.content.write_blob(remote.top.bytes));
+  for (const auto* document : {&remote.top, &remote.image}) {
+    lease.add(document->digest);
+    TRY(core.content.write_blob(document->bytes));
+  }
   const auto keep = [&](const spec::Descriptor& descriptor) -> Result<> {
     const auto manifest = TRY(repository.manifest(descriptor.digest_text, stop));
     for (const auto& blob : TRY(detail::blobs_of_manifest(manifest.bytes))) {
@@ -231,12 +233,12 @@ Result<Digest> pull_from(Core& core, distribution::Repository& repository, const
 
   const auto by_digest = reference.with_digest(remote.top.digest);
   const auto before = TRY(core.records.reference((reference.digest().empty() ? reference : by_digest).str()));
+  TRY(keep_index(core, repository, remote, lease, stop));
   image.manifest_bytes = std::move(remote.image.bytes);
   image.manifest_media_type = std::move(remote.image.media_type);
   image.manifest = std::move(remote.manifest);
   std::vector<detail::NewReference> names{{by_digest, remote.top.digest}};
   if (reference.digest().empty()) names.push_back({reference, remote.top.digest});
-  TRY(keep_index(core, repository, remote, lease, stop));
   const Digest named = TRY(main_image(core, remote, id));
   if (named == id) image.references = names;
   TRY(detail::commit_image(core, lease, image));

@@ -228,6 +228,40 @@ TEST_F(Variants, AnAttestationThatIsNotToBeHadDoesNotFailThePull) {
   EXPECT_FALSE((*world.store->inspect(name, {.platform = {}, .manifests = true}).value().manifests)[2].available);
 }
 
+TEST_F(Variants, TheSameImagesUnderOtherManifestsAreFoundToo) {
+  ASSERT_TRUE(pull(other));
+  ASSERT_TRUE(pull());
+  // The index that another tool made of the same images.
+  spec::Index again;
+  again.media_type = spec::media::kOciIndex;
+  for (auto* image : {&multi.host, &multi.other}) {
+    auto manifest = spec::Manifest::parse(image->manifest).value();
+    manifest.annotations["made.by"] = "somebody else";
+    image->manifest = manifest.dump();
+    put(registry, "again", "", *image);
+    auto descriptor = spec::Descriptor::of(image->media_type, image->digest(), image->manifest.size());
+    descriptor.platform = spec::Platform{image == &multi.host ? host_architecture() : other_architecture(), "linux", {}, {}, {}};
+    again.manifests.push_back(descriptor);
+  }
+  registry.put("again/manifests/1", again.dump(), again.media_type);
+  const std::string second = registry.server.host() + "/again:1";
+  for (const auto& platform : {other, std::string{}}) {
+    image::PullRequest request{spec::Reference::parse(second).value(), platform, {}};
+    ASSERT_TRUE(world.store->pull(request, recorder, {}));
+  }
+  EXPECT_EQ(world.store->inspect(second, {.platform = other}).value().id, multi.other.id().str());
+  ASSERT_TRUE(world.store->remove(name, false, true, Users{}));
+  // Saved with its own manifests, to the byte.
+  ASSERT_TRUE(world.store->tag(second, "again", "1"));
+  World loaded;
+  ASSERT_TRUE(loaded.load(world.save({"again:1"}).value()));
+  EXPECT_EQ(loaded.store->inspect("again:1").value().descriptor->digest_text, codec::sha256(again.dump()).str());
+  EXPECT_EQ(loaded.store->inspect("again:1", {.platform = other}).value().id, multi.other.id().str());
+  ASSERT_TRUE(world.store->remove(second, false, true, Users{}));
+  ASSERT_TRUE(world.store->remove("again:1", false, true, Users{}));
+  EXPECT_TRUE(world.is_empty());
+}
+
 TEST_F(Variants, AllTagsOfARepository) {
   registry.put("app/tags/list", R"({"name":"app","tags":["1","2"]})", "application/json");
   put(registry, "app", "2", make_image({Files{{"b", "2"}}}));

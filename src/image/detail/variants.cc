@@ -27,6 +27,28 @@ Digest attested_by(const spec::Descriptor& descriptor) {
   return Digest::parse(annotation(descriptor, kReferenceDigest)).value_or(Digest{});
 }
 
+/// An image that came under another manifest: the same config and the same blobs, so that this manifest serves as
+/// well. nullopt if it is none.
+Result<std::optional<ImageRecord>> find_by_config(const Core& core, const spec::Descriptor& descriptor,
+                                                  const std::vector<ImageRecord>& images) {
+  using Answer = std::optional<ImageRecord>;
+  const auto bytes = core.content.read(descriptor.digest(), distribution::kManifestLimit);
+  if (!bytes) return Answer{};
+  const auto manifest = spec::Manifest::parse(*bytes, descriptor.media_type);
+  if (!manifest) return Answer{};
+  const auto it = std::ranges::find(images, manifest->config.digest(), &ImageRecord::id);
+  if (it == images.end()) return Answer{};
+  const auto layers = TRY(core.records.layers_of(it->id));
+  const bool same = std::ranges::equal(manifest->layers, layers, [](const auto& blob, const auto& layer) {
+    return blob.digest() == layer.blob;
+  });
+  if (!same) return Answer{};
+  ImageRecord image = *it;
+  image.manifest = descriptor.digest();
+  image.media_type = descriptor.media_type;
+  return Answer{std::move(image)};
+}
+
 }  // namespace
 
 bool is_attestation(const spec::Descriptor& descriptor) { return !attested_by(descriptor).empty(); }
@@ -101,7 +123,11 @@ Result<std::optional<KeptIndex>> kept_index(const Core& core, const Digest& dige
     Variant variant{.descriptor = std::move(descriptor), .image = {}, .attested = {}};
     variant.attested = attested_by(variant.descriptor);
     const auto it = std::ranges::find(images, variant.descriptor.digest(), &ImageRecord::manifest);
-    if (it != images.end()) variant.image = *it;
+    if (it != images.end()) {
+      variant.image = *it;
+    } else if (!variant.is_attestation()) {
+      variant.image = TRY(find_by_config(core, variant.descriptor, images));
+    }
     kept.variants.push_back(std::move(variant));
   }
   return Answer{std::move(kept)};
@@ -170,6 +196,7 @@ Result<std::vector<Digest>> index_blobs(const Core& core) {
     if (!index) continue;
     blobs.push_back(index->digest);
     for (const auto& variant : index->variants) {
+      if (variant.image) blobs.push_back(variant.image->manifest);
       if (!variant.is_attestation()) continue;
       for (auto& blob : TRY(attestation_blobs(core, variant.descriptor))) blobs.push_back(std::move(blob));
     }

@@ -19,7 +19,9 @@ namespace image::detail {
 /// An entry of an index.
 struct Variant {
   spec::Descriptor descriptor;
-  std::optional<ImageRecord> image;  ///< where it is here
+  /// Where it is here; its manifest is the index's, though the image may be recorded with another one of the same
+  /// blobs.
+  std::optional<ImageRecord> image;
   base::Digest attested;             ///< of an attestation: the manifest that it is about
 
   [[nodiscard]] bool is_attestation() const { return !attested.empty(); }
