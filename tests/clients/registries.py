@@ -1,5 +1,5 @@
 """Registries that tests make: Debian's docker-registry with passwords and TLS, and a search service."""
-import crypt
+import ctypes
 import http.server
 import json
 import os
@@ -11,6 +11,13 @@ import types
 import urllib.parse
 
 from conftest import WORK, run, wait_until
+
+
+def bcrypt(password):
+    """As htpasswd -B writes it, which is what docker-registry takes. libcrypt is on every system."""
+    crypt = ctypes.CDLL("libcrypt.so.1").crypt
+    crypt.restype = ctypes.c_char_p
+    return crypt(password.encode(), b"$2b$05$abcdefghijklmnopqrstuu").decode()
 
 
 def free_port():
@@ -46,8 +53,7 @@ class Registry:
         if tls:
             config["http"]["tls"] = {"certificate": str(tls / "server.crt"), "key": str(tls / "server.key")}
         if users:
-            lines = [f"{user}:{crypt.crypt(password, crypt.mksalt(crypt.METHOD_BLOWFISH, rounds=16))}\n"
-                     for user, password in users.items()]
+            lines = [f"{user}:{bcrypt(password)}\n" for user, password in users.items()]
             (self.data / "htpasswd").write_text("".join(lines))
             config["auth"] = {"htpasswd": {"realm": "test", "path": str(self.data / "htpasswd")}}
         path = self.data / "config.yml"
