@@ -170,7 +170,8 @@ class Program {
 
   int group(const std::string& name, const Words& words) {
     if (words.size() == 1) {
-      cli_.err().write(group_help(cli_.program(), name));
+      // One group stands after an empty line, in docker too.
+      cli_.err().write((name == "manifest" ? "\n" : "") + group_help(cli_.program(), name));
       return 0;
     }
     const std::string& second = words[1];

@@ -513,7 +513,7 @@ constexpr FlagRow kFlags_inspect[] = {
     {"type", '\0', "string", "Only inspect objects of the given type", "", false, false, "", false},
 };
 constexpr FlagRow kFlags_login[] = {
-    {"password", 'p', "string", "Password or Personal Access Token (PAT), or \"-\" to read from stdin", "", false, false, "", false},
+    {"password", 'p', "string", "Password or Personal Access Token (PAT)", "", false, false, "", false},
     {"password-stdin", '\0', "", "Take the Password or Personal Access Token (PAT) from stdin", "", false, false, "", false},
     {"username", 'u', "string", "Username", "", false, false, "", false},
 };
