@@ -14,10 +14,14 @@ Result<Digest> Store::commit(const CommitRequest& request, base::FunctionRef<Res
   const auto parent = TRY(detail::find_image(*core_, request.parent.str()));
   detail::NewImage image;
   image.config = TRY(detail::read_config(*core_, parent.id));
-  const detail::Pin parent_pin{core_->board, detail::chain_texts(image.config.diff_ids())};
+  const auto parent_layers = detail::chain_texts(image.config.diff_ids());
+  const detail::Pin parent_pin{core_->board, parent_layers};
   std::vector<spec::Descriptor> blobs;
-  for (const auto& layer : TRY(core_->records.layers_of(parent.id))) {
-    blobs.push_back(spec::Descriptor::of(layer.blob_media_type, layer.blob, layer.blob_size));
+  // By the layers, which stay from here on: the parent's own record may go at any time.
+  for (const auto& chain_id : parent_layers) {
+    const auto layer = TRY(core_->records.layer(chain_id));
+    if (!layer) return detail::no_such_image(request.parent.str());
+    blobs.push_back(spec::Descriptor::of(layer->blob_media_type, layer->blob, layer->blob_size));
   }
 
   auto lease = core_->content.lease();
