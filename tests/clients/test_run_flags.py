@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from conftest import WORK, Daemon, run
+from conftest import Daemon, run
 
 IMAGE = "busybox"
 CGROUP = "/sys/fs/cgroup"
