@@ -123,14 +123,14 @@ TEST(CreateFields, AnotherTypeIsRefusedByName) {
 }
 
 TEST(CreateFields, UnknownOnesAndNullAreIgnored) {
-  Json document = Json::parse(kAllFields).value();
+  const Json all = Json::parse(kAllFields).value();
+  Json document = all;
   document.set("Future", Json::array({1, 2}));
-  document.members();
   Json host = document["HostConfig"];
   host.set("KernelMemory", "gone");
   document.set("HostConfig", host);
   EXPECT_TRUE(codec::from_json<CreateContainerRequest>(document));
-  for (const auto& [name, member] : Json::parse(kAllFields)->as_object()) {
+  for (const auto& [name, member] : all.as_object()) {
     Json without = document;
     without.set(name, Json{});
     EXPECT_TRUE(codec::from_json<CreateContainerRequest>(without)) << name;

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from conftest import WORK, Daemon, run
+from conftest import Daemon, run
 
 IMAGE = "busybox"
 CGROUP = "/sys/fs/cgroup"
@@ -113,6 +113,8 @@ def test_other_runtimes(name):
     daemon = Daemon(f"with-{name}", "--add-runtime", f"other={path}").start()
     try:
         done = daemon.caisson("run", "--rm", "--runtime", "other", IMAGE, "sh", "-c", "echo out; exit 4", check=False)
+        if "cgroups in hybrid mode not supported" in done.stderr:
+            pytest.skip("crun takes no host with both versions of cgroups")
         assert (done.returncode, done.stdout) == (4, "out\n"), done.stderr
         daemon.caisson("run", "-d", "--name", "box", "--runtime", "other", "-m", "64m", "-v", "/etc:/host:ro", IMAGE, "sh", "-c", "trap 'exit 3' TERM; echo up; while :; do sleep 0.1; done")
         assert daemon.caisson("exec", "box", "echo", "inside").stdout == "inside\n"

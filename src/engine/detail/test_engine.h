@@ -95,6 +95,7 @@ class Host {
     options.cgroup_parent = "/caisson-test-" + std::to_string(::getpid());
   }
   ~Host() {
+    remove_containers();
     engine_.reset();
     for (const auto& entry : sys::list_dir(sys::kCwd, "/sys/fs/cgroup").value_or(std::vector<sys::DirEntry>{})) {
       ::rmdir(("/sys/fs/cgroup/" + entry.name + options.cgroup_parent).c_str());
@@ -133,6 +134,16 @@ class Host {
   Options options;
 
  private:
+  /// Also those of a test that has failed: their processes would outlive it.
+  void remove_containers() {
+    if (!engine_) return;
+    const auto all = engine_->containers().list({.all = true});
+    if (!all) return;
+    for (const auto& container : *all) {
+      base::ignore(engine_->containers().remove(container.id, {.force = true, .volumes = true}), "a test's end");
+    }
+  }
+
   std::string root_;
   std::unique_ptr<Engine> engine_;
 };
