@@ -300,8 +300,10 @@ def test_tls_by_a_context():
         expect(run("context", "create", "safe", "--docker", settings, folder=folder).returncode == 0, "create")
         for name in ("ca", "cert", "key"):
             (tls.folder / f"{name}.pem").unlink()  # the context has its own copies
-        expect(run("--context", "safe", "ps", "-q", folder=folder).returncode == 0, "by flag")
-        expect(run("ps", "-q", folder=folder, DOCKER_CONTEXT="safe").returncode == 0, "by variable")
+        done = run("--context", "safe", "ps", "-q", folder=folder)
+        expect(done.returncode == 0, done)
+        done = run("ps", "-q", folder=folder, DOCKER_CONTEXT="safe")
+        expect(done.returncode == 0, done)
         expect(run("context", "use", "safe", folder=folder).returncode == 0, "use")
         expect(run("ps", "-q", folder=folder).returncode == 0, "by configuration")
         # And over an archive.
