@@ -215,7 +215,8 @@ class Tls:
             context.load_verify_locations(self.folder / "ca.crt")
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self.accept, args=(context, daemon), daemon=True).start()
+        self.thread = threading.Thread(target=self.accept, args=(context, daemon), daemon=True)
+        self.thread.start()
 
     def make(self, name, authority, subject, extension):
         base = self.folder / name
@@ -263,6 +264,9 @@ class Tls:
         return self
 
     def __exit__(self, *_):
+        # A thread that is still in accept() would take a connection of the next listener with this descriptor's number.
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.thread.join()
         self.listener.close()
         shutil.rmtree(self.folder)
 
