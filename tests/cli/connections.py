@@ -215,7 +215,8 @@ class Tls:
             context.load_verify_locations(self.folder / "ca.crt")
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self.accept, args=(context, daemon), daemon=True).start()
+        self.thread = threading.Thread(target=self.accept, args=(context, daemon), daemon=True)
+        self.thread.start()
 
     def make(self, name, authority, subject, extension):
         base = self.folder / name
@@ -263,6 +264,9 @@ class Tls:
         return self
 
     def __exit__(self, *_):
+        # A thread that is still in accept() would take a connection of the next listener with this descriptor's number.
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.thread.join()
         self.listener.close()
         shutil.rmtree(self.folder)
 
@@ -300,8 +304,10 @@ def test_tls_by_a_context():
         expect(run("context", "create", "safe", "--docker", settings, folder=folder).returncode == 0, "create")
         for name in ("ca", "cert", "key"):
             (tls.folder / f"{name}.pem").unlink()  # the context has its own copies
-        expect(run("--context", "safe", "ps", "-q", folder=folder).returncode == 0, "by flag")
-        expect(run("ps", "-q", folder=folder, DOCKER_CONTEXT="safe").returncode == 0, "by variable")
+        done = run("--context", "safe", "ps", "-q", folder=folder)
+        expect(done.returncode == 0, done)
+        done = run("ps", "-q", folder=folder, DOCKER_CONTEXT="safe")
+        expect(done.returncode == 0, done)
         expect(run("context", "use", "safe", folder=folder).returncode == 0, "use")
         expect(run("ps", "-q", folder=folder).returncode == 0, "by configuration")
         # And over an archive.

@@ -85,7 +85,8 @@ def lines(program, docker):
             out += [f"{name} {' '.join('x' * count)}".strip() for count in wrong_numbers(row["args_check"])]
         out.append(f"help {command}")
         if " COMMAND" in row["usage"]:
-            out += [command, f"{command} not-a-command"]
+            # docker begins the page of `manifest` alone with an empty line.
+            out += [f"{command} not-a-command"] + [command] * (command != "manifest")
     placeholders = {}
     for row in rows("format_placeholders.tsv"):
         placeholders.setdefault(row["command"], []).append(row["placeholder"])
