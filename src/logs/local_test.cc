@@ -156,6 +156,15 @@ TEST_F(Local, DamageInTheMiddleIsPassedOver) {
   }
 }
 
+TEST_F(Local, ADamagedLengthHidesNothingBehindIt) {
+  auto driver = log_.open();
+  write_lines(*driver, 0, 3);
+  std::string damaged = log_.text();
+  damaged[2] = '\x59';  // the first record seems to go on behind the file's end
+  log_.write_text(damaged);
+  EXPECT_THAT(texts(log_.read({})), ElementsAre(line(1), line(2)));
+}
+
 TEST_F(Local, LinesThatLookLikeRecordsAreLines) {
   // Behind its length, 10, which is a newline, it looks like the start of a message.
   const std::string fake = "\x06stdout\x1a\x02x\n";

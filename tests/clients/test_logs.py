@@ -116,7 +116,7 @@ def receiver():
 
 @pytest.mark.parametrize("driver", ["json-file", "local"])
 def test_readable_drivers_answer_all_flags(logger, driver):
-    name = start(logger, driver, {"labels": "tier", "tag": "{{.Name}}"}, "seq 1 20000; echo err >&2; printf no-newline", "--label", "tier=front")
+    name = start(logger, driver, {"labels": "tier", "tag": "{{.Name}}"}, "echo err >&2; sleep 0.3; seq 1 20000; printf no-newline", "--label", "tier=front")
     logger.caisson("wait", name)
     logs = lambda *flags: logger.caisson("logs", *flags, name)
     assert logs().stdout == "".join(f"{i}\n" for i in range(1, 20001)) + "no-newline"

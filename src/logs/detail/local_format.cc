@@ -65,7 +65,11 @@ class LocalCursor final : public Cursor {
     const std::uint32_t length = read_length(begun->data());
     if (length > kLongestRecord) return resynchronize();
     const auto whole = TRY(need(length + kLengths));
-    if (!whole) return std::optional<std::string_view>{};
+    if (!whole) {
+      // Not there yet; or its length is damaged, which shows by another record behind it.
+      const bool damaged = TRY(find_record(file_, offset() + 1, next_)).has_value();
+      return damaged ? resynchronize() : std::optional<std::string_view>{};
+    }
     if (read_length(whole->data() + kLengthSize + length) != length) return resynchronize();
     start_ += length + kLengths;
     return std::optional{whole->substr(kLengthSize, length)};
