@@ -18,7 +18,7 @@ SWAPS = 3
 @pytest.fixture
 def daemon():
     """From a directory of its own, where the program can be replaced as a package manager does."""
-    daemon = Daemon("upgrade")
+    daemon = Daemon(f"upgrade-{time.monotonic_ns()}")
     daemon.bin = daemon.dir / "installed/bin"
     daemon.bin.mkdir(parents=True)
     for name in ("caissond", "caisson-shim"):
