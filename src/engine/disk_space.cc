@@ -26,7 +26,8 @@ Result<spec::api::DiskSpace> SystemService::disk_space() {
   for (const auto& entry : TRY(sys::list_dir(sys::kCwd, root))) {
     if (entry.name == "volumes" || entry.name == "containers" || entry.name == "content") continue;
     if (entry.name != "snapshots") {
-      space.records += tree(entry.name);
+      const auto status = sys::stat_at(sys::kCwd, root + "/" + entry.name);
+      if (status) space.records += S_ISDIR(status->st_mode) ? tree(entry.name) : snapshot::allocated_bytes(*status);
       continue;
     }
     for (const char* folder : {"snapshots", "snapshots/trash"}) {

@@ -150,6 +150,8 @@ Result<Freed> remove_unused(Core& core) {
       if (kept.contains(chain_id)) continue;
       const auto layer = TRY(core.records.layer(chain_id));
       const bool gone = TRY(core.board.remove_unpinned(chain_id, [&]() -> Result<bool> {
+        // Asked again: a pull may have recorded its image and let go of its pin since the list was read.
+        if (!TRY(core.records.is_unused(chain_id))) return false;
         auto result = core.snapshotter.remove(chain_id);
         // A container of a removed image still stands on it.
         if (result.failed_as(ErrorKind::Conflict)) return false;

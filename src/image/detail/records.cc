@@ -174,6 +174,15 @@ Result<std::vector<std::string>> Records::unused_layers() const {
                               {}, [](const Row& row) -> Result<std::string> { return row.text(0); });
 }
 
+Result<bool> Records::is_unused(const std::string& chain_id) const {
+  const auto unused = TRY(collect<std::string>(
+      database_,
+      "SELECT chain_id FROM layers l WHERE chain_id = ? AND NOT EXISTS (SELECT 1 FROM image_layers i "
+      "WHERE i.chain_id = l.chain_id) AND NOT EXISTS (SELECT 1 FROM layers c WHERE c.parent = l.chain_id)",
+      {chain_id}, [](const Row& row) -> Result<std::string> { return row.text(0); }));
+  return !unused.empty();
+}
+
 Result<> Records::add_layers(const std::vector<LayerRecord>& layers) {
   return database_.transaction(Durability::PowerLoss, [&](Transaction& transaction) -> Result<> {
     for (const auto& layer : layers) {

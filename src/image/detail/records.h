@@ -92,6 +92,7 @@ class Records {
   base::Result<std::vector<LayerRecord>> layers_of(const base::Digest& image_id) const;
   /// Of no image and without a layer above.
   base::Result<std::vector<std::string>> unused_layers() const;
+  base::Result<bool> is_unused(const std::string& chain_id) const;
   /// A layer whose blob this is, best one that can make it again.
   base::Result<std::optional<LayerRecord>> layer_with_blob(const base::Digest& blob) const;
 
