@@ -136,4 +136,4 @@ def test_a_program_that_cannot_run_is_no_end(daemon):
     assert daemon.process.pid == pid
     os.rename(daemon.bin / "kept", daemon.bin / "caissond")
     assert daemon.caisson("run", "--rm", "busybox", "echo", "works").stdout == "works\n"
-    assert leftovers.processes(daemon) == []
+    wait_until(lambda: leftovers.processes(daemon) == [], "its shim leaves")
