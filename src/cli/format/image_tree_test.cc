@@ -28,7 +28,7 @@ TEST(ImageTree, ShowsNamesAndPlatforms) {
   image.manifests = {platform("b", {"amd64", "linux", {}, {}, {}}, 12'000'000, true),
                      platform("c", {"arm64", "linux", {}, "v8", {}}, 0, false), attestation};
   EXPECT_EQ(cli::image_tree({nameless, image}, 0, false),
-            "                                                     Info ->  U In Use\n"
+            "                                                   Info ->  U In Use\n"
             "\n"
             "IMAGE               ID             DISK USAGE   CONTENT SIZE   EXTRA\n"
             "alpine:3\n"

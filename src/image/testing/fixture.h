@@ -222,7 +222,10 @@ class World {
     }
     return "no such file";
   }
-  [[nodiscard]] std::size_t blobs() const { return content->list().value().size(); }
+  [[nodiscard]] std::size_t blobs() const {
+    if (store) store->wait_for_drops();
+    return content->list().value().size();
+  }
   [[nodiscard]] std::size_t layers() const { return snapshotter->list().value().size(); }
   [[nodiscard]] bool is_empty() const { return blobs() == 0 && layers() == 0 && store->count().value() == 0; }
 
