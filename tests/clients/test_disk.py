@@ -19,7 +19,7 @@ def du(path):
 
 
 def df(daemon):
-    with docker_py.APIClient(base_url=daemon.host) as client:
+    with docker_py.APIClient(base_url=daemon.host, version="1.51") as client:
         return client.df()
 
 
