@@ -50,11 +50,9 @@ base::Result<> stop_running(Core& core, const ContainerPtr& container, const Sto
   const std::uint64_t runs = container->runs_over();
   const auto until = deadline(core, *record, options);
   const auto sent = send_signal(core, container, signal);
-  // Its shim was killed just now: what is left of it is being cleared away.
-  const bool buried = !sent && sent.error().is(base::ErrorKind::Unavailable);
-  if (!sent && !buried && !sent.error().is(base::ErrorKind::Conflict)) return sent;
+  if (!sent && !sent.error().is(base::ErrorKind::Conflict)) return sent;
   if (!sent) {  // it ended by itself just now
-    container->wait_run_over(runs, std::chrono::steady_clock::now() + (buried ? kPatienceAfterKill : std::chrono::seconds{1}));
+    container->wait_run_over(runs, std::chrono::steady_clock::now() + std::chrono::seconds{1});
     return {};
   }
   CRASH_POINT("engine.stop.signalled");
