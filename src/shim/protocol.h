@@ -139,7 +139,7 @@ struct Attachment {
   bool in = false, out = false, err = false;
   bool logs = false;         ///< first all that is in the log so far; nothing twice, nothing lost
   bool stream = true;        ///< then what comes; false: only `logs`
-  bool multiplexed = true;   ///< 8-byte frames, unless the process has a terminal
+  bool multiplexed = true;   ///< 8-byte frames, as docker has them; a terminal is all stdout
   std::string detach_keys;   ///< docker's syntax; "" : ctrl-p,ctrl-q. Only a terminal's client has them
   std::string already_read;  ///< input that came with the HTTP head, base64 (base::base64)
 };

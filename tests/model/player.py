@@ -48,6 +48,15 @@ class Player:
                     raise
                 time.sleep(0.02)
 
+    def remove(self, reference):
+        """Until it is gone: a container whose shim was killed just now answers 503 until it was cleared away."""
+        end = time.monotonic() + NEVER
+        while True:
+            answer = self.until_up(lambda: self.api.delete(f"/containers/{reference}", force=1, v=1))
+            if answer[0] != 503 or time.monotonic() > end:
+                return self.expect(answer, 204, 404)
+            time.sleep(0.02)
+
     def inspect(self, box):
         return self.until_up(lambda: self.api.get(f"/containers/{box.id or box.name}/json"))
 
@@ -161,7 +170,7 @@ class Player:
             return
         if status == 200 and found["State"]["Status"] == "exited" and found["State"]["ExitCode"] not in (0, 7, 137, known.code):
             raise Wrong(f"container {reference} was killed or ended with {known.code}, but its exit code is {found['State']['ExitCode']}")
-        self.until_up(lambda: self.expect(self.api.delete(f"/containers/{reference}", force=1, v=1), 204, 404))
+        self.remove(reference)
         self.settle(slot, [None])
         status, _ = self.until_up(lambda: self.api.get(f"/containers/{reference}/json"))
         if status != 404:

@@ -56,7 +56,7 @@ bool AttachedClient::wants(Stream stream) const {
 
 void AttachedClient::push(Stream stream, std::string_view bytes) {
   if (!wants(stream) || bytes.empty()) return;
-  const bool framed = settings_.options.multiplexed && !settings_.tty;
+  const bool framed = settings_.options.multiplexed;
   const Header header = header_of(stream, bytes.size());
   std::string_view head = framed ? std::string_view{header.data(), header.size()} : std::string_view{};
   if (!settings_.replay && replayed_.empty() && queue_.empty()) {
@@ -92,7 +92,7 @@ bool AttachedClient::refill_replay() {
       settings_.replay.reset();
       break;
     }
-    if (settings_.options.multiplexed && !settings_.tty) {
+    if (settings_.options.multiplexed) {
       const Header header = header_of(entry.stream, entry.line.size());
       replayed_.append(header.data(), header.size());
     }

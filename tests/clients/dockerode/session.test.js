@@ -95,7 +95,7 @@ test('a life: start, exec, top, stats, logs, pause, update, rename, stop, remove
 
   const events = await docker.getEvents({ since, until: Math.floor(Date.now() / 1000) + 1, filters: { type: ['container'], container: [container.id] } });
   const actions = (await collect(events)).trim().split('\n').map((line) => JSON.parse(line).Action).filter((action) => !action.startsWith('exec'));
-  assert.deepEqual(actions, ['create', 'start', 'pause', 'unpause', 'update', 'rename', 'kill', 'die', 'stop', 'destroy']);
+  assert.deepEqual(actions, ['create', 'start', 'top', 'pause', 'unpause', 'update', 'rename', 'kill', 'die', 'stop', 'destroy']);
 });
 
 test('files go in and come out', async () => {
