@@ -135,7 +135,8 @@ def test_each_point(daemon, request):
                 begin = time.monotonic()
                 try:
                     play(daemon, operations, next(numbers), at)
-                    if not (daemon.dir / "points.killed").exists():
+                    # How often a later one comes depends on what the daemon writes together: events, for one.
+                    if time_ == 1 and not (daemon.dir / "points.killed").exists():
                         failures.append(f"{scenario}, {at}: nobody was killed there")
                 except (Wrong, AssertionError) as failure:
                     failures.append(f"{scenario}, {at}: {failure}\n{daemon.log()[-1500:]}")
