@@ -307,4 +307,4 @@ class Player:
                 self.expect(self.until_up(lambda box=box: self.api.delete(f"/containers/{box.id}", force=1, v=1)), 204, 404)
         self.boxes = [None] * SLOTS
         self.expect(self.until_up(lambda: self.api.delete(f"/volumes/{self.name}-volume")), 204, 404)
-        self.expect(self.until_up(lambda: self.api.delete(f"/networks/{self.network}")), 204)
+        self.expect(self.until_up(lambda: self.api.delete(f"/networks/{self.network}")), 204, 404)
