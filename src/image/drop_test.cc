@@ -72,7 +72,7 @@ TEST_F(DropTest, SavedAgainWithTheSameDigests) {
   EXPECT_EQ(other.file("x:1", "b"), noise(300'000, 2));
 }
 
-TEST_F(DropTest, PushedAgainWithTheSameDigests) {
+TEST_F(DropTest, KnownAgainWhenLoadedOrPulled) {
   distribution::testing::FakeRegistry registry;
   put(registry, "library/x", "1", image_);
   ASSERT_TRUE(world_.load(archive_of(image_, "x:1")));
